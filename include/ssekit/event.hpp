@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+//
+// An event is four optional fields. `event_view` is the one shape for both directions: what the
+// encoder takes and what the parser gives. It owns nothing.
+//
+// Three byte values can break the framing: CR and LF end a line wherever they stand, and a NUL
+// makes every client ignore an id. Data may hold them (it is split into lines), an id or a type may
+// not. `validate` is the only gate: every encoder asks it before the first byte, and the checked
+// types below ask it when they are made, so text from outside meets it once and early.
+#ifndef SSEKIT_EVENT_HPP
+#define SSEKIT_EVENT_HPP
+
+#include <ssekit/errc.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ssekit {
+
+/// One event, or a block that only sets the id or the reconnection time.
+/// Lifetime: views; whoever hands out an event_view says how long they hold.
+/// Spec: HTML, 9.2.6 "Interpreting an event stream".
+struct event_view {
+    /// nullopt: the client keeps its last one; "": it forgets it.
+    std::optional<std::string_view> id = {};
+    /// "" means "message"; the parser always spells it out.
+    std::string_view type = {};
+    /// nullopt: the block dispatches nothing.
+    std::optional<std::string_view> data = {};
+    /// The client's new reconnection time.
+    std::optional<std::chrono::milliseconds> retry = {};
+
+    /// The type that a client sees.
+    [[nodiscard]] constexpr std::string_view name() const noexcept {
+        return type.empty() ? std::string_view("message") : type;
+    }
+
+    /// Equal for a client: same fields present, same bytes, "" and "message" being the same type.
+    friend constexpr bool operator==(const event_view& a, const event_view& b) noexcept {
+        return a.id == b.id && a.name() == b.name() && a.data == b.data && a.retry == b.retry;
+    }
+};
+
+/// What to do with bytes that are not UTF-8.
+enum class utf8_policy : std::uint8_t {
+    replace,      ///< one U+FFFD for each maximal ill-formed part: what the standard says
+    pass_through, ///< hand on the bytes as they are
+    report,       ///< errc::malformed_utf8
+};
+
+/// \returns errc::ok, or why an id made of these bytes would not reach a client.
+[[nodiscard]] constexpr errc validate_id(std::string_view id) noexcept {
+    for (const char c : id) {
+        if (c == '\r' || c == '\n' || c == '\0') return errc::invalid_id;
+    }
+    return errc::ok;
+}
+
+/// \returns errc::ok, or why a type made of these bytes would not reach a client.
+[[nodiscard]] constexpr errc validate_type(std::string_view type) noexcept {
+    for (const char c : type) {
+        if (c == '\r' || c == '\n') return errc::invalid_type;
+    }
+    return errc::ok;
+}
+
+/// \returns errc::ok when the event can be encoded; data never stands in the way.
+[[nodiscard]] constexpr errc validate(const event_view& event) noexcept {
+    if (event.id) {
+        if (const errc code = validate_id(*event.id); code != errc::ok) return code;
+    }
+    if (event.retry && *event.retry < std::chrono::milliseconds::zero()) return errc::invalid_retry;
+    return validate_type(event.type);
+}
+
+namespace detail {
+
+// Not constexpr on purpose: a consteval caller that gets here does not compile, and the compiler
+// prints this name.
+inline void malformed_event_literal() noexcept {}
+
+} // namespace detail
+
+/// Text that has passed `Validate` once, so that nobody behind has to ask again.
+/// A literal is checked while it compiles; everything else goes through `make`.
+template <errc (*Validate)(std::string_view) noexcept>
+class checked_text {
+  public:
+    /// Effects: takes a string literal; one that is not valid does not compile.
+    template <std::size_t N>
+    consteval checked_text(const char (&literal)[N]) : text_(literal, N - 1) {
+        if (Validate(text_) != errc::ok) detail::malformed_event_literal();
+    }
+
+    /// \returns the checked text, or nullopt when it is not valid.
+    /// Lifetime: a view of `text`.
+    [[nodiscard]] static constexpr std::optional<checked_text>
+    make(std::string_view text) noexcept {
+        if (Validate(text) != errc::ok) return std::nullopt;
+        return checked_text(text);
+    }
+
+    [[nodiscard]] constexpr std::string_view view() const noexcept { return text_; }
+    constexpr operator std::string_view() const noexcept { return text_; }
+
+  private:
+    constexpr explicit checked_text(std::string_view text) noexcept : text_(text) {}
+
+    std::string_view text_;
+};
+
+using event_id = checked_text<validate_id>;     ///< `event_id("42")`, `event_id::make(text)`
+using event_type = checked_text<validate_type>; ///< `event_type("tick")`, `event_type::make(text)`
+
+/// A literal event: `checked({.type = "ping", .data = "1"})`. A malformed one does not compile.
+[[nodiscard]] consteval event_view checked(event_view event) {
+    if (validate(event) != errc::ok) detail::malformed_event_literal();
+    return event;
+}
+
+} // namespace ssekit
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// The whole toolkit but for the adapters, which are included one by one.
+//
+//   reading a stream      parser.hpp    bytes in, events out
+//   writing events        encoder.hpp   an event into your buffer or string
+//   serving many clients  hub.hpp       topics, replay, heartbeats
+//   the socket under it   writer.hpp    what it has to do, and `drain`
+//   the HTTP around it    http.hpp      response head, Last-Event-ID
+#ifndef SSEKIT_SSEKIT_HPP
+#define SSEKIT_SSEKIT_HPP
+
+#include <ssekit/encoder.hpp>
+#include <ssekit/errc.hpp>
+#include <ssekit/event.hpp>
+#include <ssekit/event_log.hpp>
+#include <ssekit/frame.hpp>
+#include <ssekit/heartbeat.hpp>
+#include <ssekit/http.hpp>
+#include <ssekit/hub.hpp>
+#include <ssekit/parser.hpp>
+#include <ssekit/time.hpp>
+#include <ssekit/version.hpp>
+#include <ssekit/writer.hpp>
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#ifndef SSEKIT_TIME_HPP
+#define SSEKIT_TIME_HPP
+
+#include <chrono>
+
+namespace ssekit {
+
+/// A point in monotonic time. The toolkit never reads a clock: callers pass what
+/// `std::chrono::steady_clock::now()` gave them, tests pass whatever they like.
+using time_point = std::chrono::steady_clock::time_point;
+
+/// "Nothing is due": what the `next_deadline` functions return when no timer is armed.
+inline constexpr time_point never = time_point::max();
+
+} // namespace ssekit
+
+#endif
