@@ -24,20 +24,12 @@ struct posix_writer {
     int descriptor = -1;
 
     write_result write_some(std::span<const std::string_view> slices) noexcept {
-        std::array<iovec, drain_slices> vectors;
-        const std::size_t count = std::min(slices.size(), vectors.size());
-        std::size_t total = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            // sendmsg only reads, whatever its type says.
-            vectors[i] = {const_cast<char*>(slices[i].data()), slices[i].size()};
-            total += slices[i].size();
-        }
-        msghdr message{};
-        message.msg_iov = vectors.data();
-        message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
         ssize_t sent = 0;
+        std::size_t total = slices[0].size();
         do {
-            sent = ::sendmsg(descriptor, &message, flags);
+            // One event is the common case; send costs 2 % less than sendmsg (bench/sockets.cpp).
+            sent = slices.size() == 1 ? ::send(descriptor, slices[0].data(), total, flags)
+                                      : send_all(slices, total);
         } while (sent < 0 && errno == EINTR);
         if (sent < 0) {
             const bool full = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
@@ -49,6 +41,21 @@ struct posix_writer {
     }
 
   private:
+    ssize_t send_all(std::span<const std::string_view> slices, std::size_t& total) const noexcept {
+        std::array<iovec, drain_slices> vectors;
+        const std::size_t count = std::min(slices.size(), vectors.size());
+        total = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            // sendmsg only reads, whatever its type says.
+            vectors[i] = {const_cast<char*>(slices[i].data()), slices[i].size()};
+            total += slices[i].size();
+        }
+        msghdr message{};
+        message.msg_iov = vectors.data();
+        message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+        return ::sendmsg(descriptor, &message, flags);
+    }
+
 #if defined(MSG_NOSIGNAL)
     static constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 #else
