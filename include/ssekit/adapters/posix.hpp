@@ -27,7 +27,8 @@ struct posix_writer {
         ssize_t sent = 0;
         std::size_t total = slices[0].size();
         do {
-            // One event is the common case; send costs 2 % less than sendmsg (bench/sockets.cpp).
+            // One event is the common case. hub/raw at 1,000 connections in bench/sockets.cpp:
+            // 0.97 with send, 0.99 with sendmsg.
             sent = slices.size() == 1 ? ::send(descriptor, slices[0].data(), total, flags)
                                       : send_all(slices, total);
         } while (sent < 0 && errno == EINTR);
