@@ -4,7 +4,9 @@
 // contestants hold what each subscriber still has to get in different ways: the hub (one log, many
 // cursors), a ring of shared frames for each subscriber, and what one writes first, a deque of
 // shared_ptr<string>. publish/<subscribers>: what publishing costs while nobody is listening to the
-// topic's subscribers: it has to be flat. heartbeat/...: the wheel at a million connections.
+// topic's subscribers: it has to be flat. replay/...: 10^4 kept events to 10^3 clients that come
+// back. heartbeat/...: the wheel at a million connections, alone and as the hub uses it. memory/...:
+// what the allocator has given out for each idle subscriber.
 
 #include <ssekit/hub.hpp>
 #include <ssekit/writer.hpp>
@@ -18,6 +20,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace {
 
@@ -115,15 +121,43 @@ void publish(benchmark::State& state) {
 
 void replay(benchmark::State& state) {
     constexpr std::size_t events = 10'000;
+    constexpr std::size_t clients = 1'000;
     ssekit::hub hub(1, {.keep = {.events = events, .bytes = std::size_t{1} << 30}});
     for (std::size_t i = 0; i < events; ++i) hub.publish("ticks", {.data = payload});
     null_writer out;
     for (auto _ : state) {
-        ssekit::subscription stream =
-            hub.subscribe({.topics = "ticks", .last_event_id = "1.0"}).subscription;
-        drain(stream, out, ~std::size_t{0});
+        for (std::size_t i = 0; i < clients; ++i) {
+            ssekit::subscription stream =
+                hub.subscribe({.topics = "ticks", .last_event_id = "1.0"}).subscription;
+            drain(stream, out, ~std::size_t{0});
+        }
     }
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(events));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(events * clients));
+}
+
+void memory(benchmark::State& state) {
+#ifdef __GLIBC__
+    const auto in_use = [] {
+        const auto info = ::mallinfo2();
+        return info.uordblks + info.hblkhd;
+    };
+    const auto count = static_cast<std::size_t>(state.range(0));
+    for (auto _ : state) {
+        std::vector<ssekit::subscription> streams(count);
+        null_writer out;
+        const std::size_t before = in_use();
+        ssekit::hub hub(1);
+        for (auto& stream : streams) {
+            stream = hub.subscribe({.topics = "ticks", .user = &stream}).subscription;
+            drain(stream, out);
+        }
+        state.counters["bytes/subscriber"] =
+            static_cast<double>(in_use() - before) / static_cast<double>(count);
+    }
+    state.counters["bytes/handle"] = sizeof(ssekit::subscription);
+#else
+    state.SkipWithError("needs mallinfo2");
+#endif
 }
 
 struct beating {
@@ -160,13 +194,32 @@ void heartbeat_expire(benchmark::State& state) {
     state.SetItemsProcessed(static_cast<std::int64_t>(due));
 }
 
+void heartbeat_hub(benchmark::State& state) {
+    ssekit::hub hub(1);
+    ssekit::time_point now{1h};
+    hub.tick(now);
+    std::vector<client> clients = connect(hub, static_cast<std::size_t>(state.range(0)));
+    null_writer out;
+    const auto before = hub.metrics().heartbeats;
+    for (auto _ : state) {
+        for (int step = 0; step < 32; ++step) {
+            now += 15'000ms / 32;
+            hub.tick(now);
+            while (void* ready = hub.next_ready()) drain(static_cast<client*>(ready)->stream, out);
+        }
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(hub.metrics().heartbeats - before));
+}
+
 BENCHMARK(fanout_hub)->Name("fanout/hub")->Arg(100)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(fanout_ring_each)->Name("fanout/ring-each")->Arg(100)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(fanout_deque)->Name("fanout/deque-shared_ptr")->Arg(100)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(publish)->Name("publish")->Arg(1)->Arg(1'000)->Arg(1'000'000);
-BENCHMARK(replay)->Name("replay/10000");
+BENCHMARK(replay)->Name("replay/10000x1000")->Unit(benchmark::kMillisecond);
 BENCHMARK(heartbeat_touch)->Name("heartbeat/touch")->Arg(1'000'000);
 BENCHMARK(heartbeat_expire)->Name("heartbeat/expire")->Arg(1'000'000);
+BENCHMARK(heartbeat_hub)->Name("heartbeat/hub")->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(memory)->Name("memory")->Arg(1'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 } // namespace
 

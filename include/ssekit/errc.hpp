@@ -29,13 +29,20 @@ enum class errc : std::uint8_t {
     out_of_memory,  ///< no memory for one event: it is dropped, the object stays usable
 
     // Publishing and subscribing.
-    closed,               ///< the hub or the topic is closed for good
-    too_many_topics,      ///< `hub_options::max_topics`: HTTP 503
-    too_many_subscribers, ///< `hub_options::max_subscribers`: HTTP 503 with Retry-After
-    invalid_topic,        ///< empty, or longer than `hub_options::max_topic_length`: HTTP 400
-    replay_refused,  ///< what the client missed is gone and the gap policy says refuse: HTTP 204
-    id_is_assigned,  ///< the event brings an id, but the hub gives the ids
-    nothing_to_send, ///< the event has no data, no id and no retry
+    closed,               ///< the hub is closed for good
+    topic_closed,         ///< the topic is closed, and there is nothing left to replay
+    too_many_topics,      ///< `hub_options::max_topics` or `max_tags`
+    too_many_subscribers, ///< `hub_options::max_subscribers`
+    topic_is_full,        ///< `hub_options::max_subscribers_per_topic`
+    tag_is_full,          ///< `hub_options::max_subscribers_per_tag`
+    invalid_topic,        ///< empty, or longer than `hub_options::max_topic_length`; no pattern
+    replay_refused,       ///< what the client missed is gone and the gap policy says refuse
+    id_is_assigned,       ///< the event brings an id, but the hub gives the ids
+    id_is_missing,        ///< the event brings no id, but the publisher gives the ids
+    out_of_sequence,      ///< an event older than the newest, or of another sequence
+    label_too_long,       ///< a topic or key of 64 KiB or more
+    queue_is_full,        ///< `hub_options::max_sent`: the subscriber has not read what it was sent
+    nothing_to_send,      ///< the event has no data, no id and no retry
 };
 
 /// A short English text for logs.
@@ -58,6 +65,13 @@ enum class errc : std::uint8_t {
     case errc::too_many_topics: return "too many topics";
     case errc::too_many_subscribers: return "too many subscribers";
     case errc::invalid_topic: return "a topic name must not be empty or too long";
+    case errc::topic_closed: return "the topic is closed";
+    case errc::topic_is_full: return "too many subscribers of this topic";
+    case errc::tag_is_full: return "too many subscribers with this tag";
+    case errc::id_is_missing: return "the publisher assigns the ids, and gave none";
+    case errc::out_of_sequence: return "the event is older than the newest, or of another sequence";
+    case errc::label_too_long: return "a topic or key must be shorter than 64 KiB";
+    case errc::queue_is_full: return "the subscriber has not read what it was sent before";
     case errc::replay_refused: return "the missed events are no longer kept";
     case errc::id_is_assigned: return "the hub assigns the ids";
     case errc::nothing_to_send: return "the event has neither data nor id nor retry";

@@ -3,9 +3,9 @@
 // A frame is an event that has been encoded, once, for everybody: live subscribers, replay and
 // queues share the same bytes. One allocation holds the count of owners, the head of an HTTP/1.1
 // chunk, the block itself and the chunk's tail, so that the chunked form costs no second buffer
-// either:
+// either. Behind them lies what is never sent, the label:
 //
-//     | owners, sizes | "2f\r\n" | id: 7\ndata: hello\n\n | "\r\n" |
+//     | owners, sizes | "2f\r\n" | id: 7\ndata: hello\n\n | "\r\n" | topic | key |
 //                                '------- wire() -------'
 //                       '------------- chunked() --------------'
 //
@@ -19,6 +19,7 @@
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,12 @@ namespace ssekit {
 enum class framing : std::uint8_t {
     raw,     ///< as they are: HTTP/2, HTTP/1.0, or a server that frames chunks itself
     chunked, ///< each block is one chunk of "Transfer-Encoding: chunked"
+};
+
+/// What an event is about, for whoever handles frames unopened. It never leaves the process.
+struct frame_label {
+    std::string_view topic = {}; ///< where it was published
+    std::string_view key = {};   ///< a newer event of the same key replaces this one; "": none does
 };
 
 struct frame_result;
@@ -55,9 +62,11 @@ class frame {
     }
 
     /// Effects: encodes the event. \returns the frame, or an empty one and what `encode_to` says,
-    /// errc::data_too_long from 4 GiB on, or errc::out_of_memory.
+    /// errc::data_too_long from 4 GiB on, errc::label_too_long for a topic or key from 64 KiB on,
+    /// or errc::out_of_memory.
     [[nodiscard]] static frame_result make(const event_view& event,
-                                           utf8_policy utf8 = utf8_policy::pass_through) noexcept;
+                                           utf8_policy utf8 = utf8_policy::pass_through,
+                                           const frame_label& label = {}) noexcept;
 
     /// \returns a frame of comment lines, empty when there is no memory.
     [[nodiscard]] static frame comment(std::string_view text) noexcept;
@@ -82,6 +91,22 @@ class frame {
         return form == framing::chunked ? chunked() : wire();
     }
 
+    /// The label that it was made with. Preconditions and lifetime as above.
+    [[nodiscard]] frame_label label() const noexcept {
+        const char* const behind = bytes() + block_->head + block_->size + block_->tail;
+        return {{behind, block_->topic}, {behind + block_->topic, block_->key}};
+    }
+
+    /// The id and the type of an event that `make` has encoded, as a client reads them; an id that
+    /// is not there is empty. Preconditions and lifetime as above.
+    [[nodiscard]] std::string_view id() const noexcept { return field("id: ", wire()); }
+    [[nodiscard]] std::string_view type() const noexcept {
+        std::string_view lines = wire();
+        if (lines.starts_with("id: ")) lines.remove_prefix(lines.find('\n') + 1);
+        const std::string_view type = field("event: ", lines);
+        return type.empty() ? std::string_view("message") : type;
+    }
+
     /// How many frame objects share the bytes; for tests, and a hint only when threads are about.
     [[nodiscard]] std::uint32_t owners() const noexcept {
         return block_ == nullptr ? 0 : block_->owners.load(std::memory_order_relaxed);
@@ -96,6 +121,8 @@ class frame {
         std::uint16_t chunk = 0; // where the chunk begins, from the start of the allocation
         std::uint16_t head = 0;  // where the wire form begins
         std::uint16_t tail = 0;  // bytes behind the wire form
+        std::uint16_t topic = 0; // bytes of the label's parts
+        std::uint16_t key = 0;
     };
 
     static constexpr std::string_view chunk_end = "\r\n";
@@ -104,9 +131,14 @@ class frame {
 
     explicit frame(block* adopted) noexcept : block_(adopted) {}
 
-    static char* allocate(std::size_t wire_size) noexcept {
+    static char* allocate(std::size_t wire_size, std::size_t label_size = 0) noexcept {
         if (wire_size > 0xffffffff) return nullptr;
-        return new (std::nothrow) char[head_room + wire_size + chunk_end.size()];
+        return new (std::nothrow) char[head_room + wire_size + chunk_end.size() + label_size];
+    }
+
+    static std::string_view field(std::string_view name, std::string_view lines) noexcept {
+        if (!lines.starts_with(name)) return {};
+        return lines.substr(name.size(), lines.find('\n') - name.size());
     }
 
     // Takes over memory whose bytes [head_room, head_room + size) are the wire form.
@@ -173,15 +205,25 @@ class frame_builder {
     bool failed_ = false;
 };
 
-inline frame_result frame::make(const event_view& event, utf8_policy utf8) noexcept {
+inline frame_result frame::make(const event_view& event, utf8_policy utf8,
+                                const frame_label& label) noexcept {
     if (const errc code = detail::admit(event, utf8); code != errc::ok) return {frame(), code};
+    if (std::max(label.topic.size(), label.key.size()) > 0xffff) {
+        return {frame(), errc::label_too_long};
+    }
     const std::size_t size = encoded_size(event, utf8);
     if (size > 0xffffffff) return {frame(), errc::data_too_long};
-    char* const memory = allocate(size);
+    char* const memory = allocate(size, label.topic.size() + label.key.size());
     if (memory == nullptr) return {frame(), errc::out_of_memory};
     detail::unchecked_out out{memory + head_room};
     detail::put_event(out, event, utf8);
-    return {adopt(memory, size), errc::ok};
+    frame made = adopt(memory, size);
+    made.block_->topic = static_cast<std::uint16_t>(label.topic.size());
+    made.block_->key = static_cast<std::uint16_t>(label.key.size());
+    out.p += chunk_end.size();
+    detail::put(out, label.topic);
+    detail::put(out, label.key);
+    return {std::move(made), errc::ok};
 }
 
 inline frame frame::comment(std::string_view text) noexcept {

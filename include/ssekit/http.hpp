@@ -4,9 +4,11 @@
 #ifndef SSEKIT_HTTP_HPP
 #define SSEKIT_HTTP_HPP
 
+#include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -46,6 +48,16 @@ inline constexpr std::array<header, 3> stream_headers = {{
                                       "Connection: close\r\n"
                                       "\r\n";
 }
+
+/// How to answer a client whose stream was refused.
+struct refusal {
+    int status;
+    std::chrono::seconds retry_after; ///< for the Retry-After header; zero: none
+};
+
+/// \returns what `hub::subscribe` has to say in terms of HTTP. 204 is what ends the reconnecting of
+/// an EventSource. Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
+[[nodiscard]] constexpr refusal refusal_of(errc code) noexcept;
 
 /// \returns the value of the first header of that name in the head of a request or response,
 /// without the white space around it; names compare without regard to case.
@@ -130,6 +142,22 @@ constexpr bool has_zero_quality(std::string_view parameters) noexcept {
 }
 
 } // namespace detail
+
+constexpr refusal refusal_of(errc code) noexcept {
+    using std::chrono::seconds;
+    switch (code) {
+    case errc::topic_closed:
+    case errc::replay_refused: return {204, seconds(0)};
+    case errc::invalid_topic: return {400, seconds(0)};
+    case errc::tag_is_full: return {429, seconds(30)};
+    case errc::topic_is_full:
+    case errc::too_many_topics:
+    case errc::too_many_subscribers: return {503, seconds(30)};
+    case errc::closed:
+    case errc::out_of_memory: return {503, seconds(5)};
+    default: return {500, seconds(0)};
+    }
+}
 
 constexpr std::optional<std::string_view> find_header(std::string_view head,
                                                       std::string_view name) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The whole toolkit but for the adapters, which are included one by one.
+// The whole toolkit but for the adapters, shared_hub.hpp (which needs threads) and openmetrics.hpp,
+// which are included one by one.
 //
 //   reading a stream      parser.hpp    bytes in, events out
 //   writing events        encoder.hpp   an event into your buffer or string

@@ -305,10 +305,10 @@ class connection {
             if (out_.empty() && close_after_ && phase_ == phase::requests) linger(now);
         }
         if (phase_ != phase::stream) return;
+        deadline_ = ssekit::never; // the hub's write_deadline counts
         // [drain]
         const ssekit::drain_status status = ssekit::drain(stream_, writer);
         blocked_ = status == ssekit::drain_status::would_block;
-        deadline_ = blocked_ ? now + stall_time : ssekit::never;
         if (status == ssekit::drain_status::closed) gone_ = true;
         if (status == ssekit::drain_status::done) linger(now);
         if (status == ssekit::drain_status::budget_spent) stream_.reschedule();
@@ -426,6 +426,7 @@ class server {
         return {
             .keep = {.events = 480}, // two minutes of the metric
             .heartbeat = {.interval = 15s},
+            .write_deadline = stall_time,
             .retry = 1s,
             .max_subscribers = wanted.clients,
         };
@@ -646,7 +647,10 @@ class server {
         });
         // [subscribe]
         if (subscribed.ec != ssekit::errc::ok) {
-            return tell(c, 503, std::string(message(subscribed.ec)), "Retry-After: 5\r\n");
+            const ssekit::refusal no = ssekit::refusal_of(subscribed.ec);
+            const std::string wait = std::to_string(no.retry_after.count());
+            return tell(c, no.status, std::string(message(subscribed.ec)),
+                        no.retry_after == 0s ? "" : "Retry-After: " + wait + "\r\n");
         }
         c.start_stream(std::move(subscribed.subscription), form, name);
     }

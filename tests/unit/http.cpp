@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -216,4 +217,24 @@ TEST_CASE("an Accept header allows an event stream or does not") {
         CHECK(accepts_event_stream(one.accept) == one.allowed);
     }
     static_assert(accepts_event_stream(std::nullopt));
+}
+
+TEST_CASE("every refusal of a hub has a status, and one that passes says when") {
+    using std::chrono::seconds;
+    const auto answer = [](ssekit::errc code) { return ssekit::refusal_of(code).status; };
+    const auto wait = [](ssekit::errc code) { return ssekit::refusal_of(code).retry_after; };
+    using ssekit::errc;
+    for (const errc code : {errc::topic_closed, errc::replay_refused}) {
+        CHECK(answer(code) == 204);
+        CHECK(wait(code) == seconds(0));
+    }
+    CHECK(answer(errc::invalid_topic) == 400);
+    CHECK(answer(errc::tag_is_full) == 429);
+    CHECK(wait(errc::tag_is_full) > seconds(0));
+    for (const errc code : {errc::closed, errc::too_many_subscribers, errc::too_many_topics,
+                            errc::topic_is_full, errc::out_of_memory}) {
+        CHECK(answer(code) == 503);
+        CHECK(wait(code) > seconds(0));
+    }
+    CHECK(answer(errc::invalid_id) == 500);
 }

@@ -34,7 +34,7 @@ using support::to;
 namespace {
 
 constexpr time_point start{10h};
-constexpr hub_options no_jitter{.heartbeat = {.interval = 15s, .jitter = 0}};
+constexpr hub_options no_jitter{.heartbeat = {.interval = 15s, .jitter = 0}, .write_deadline = 0s};
 
 std::size_t heartbeats(const client& reader) {
     return reader.seen().comments.size();
@@ -161,7 +161,7 @@ TEST_CASE("all streams share one heartbeat frame") {
 }
 
 TEST_CASE("an interval of zero switches heartbeats off") {
-    hub server(1, {.heartbeat = {.interval = 0s}});
+    hub server(1, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -181,18 +181,27 @@ TEST_CASE("the next deadline is never when nothing can come due") {
         CHECK(server.next_deadline() > start);
     }
     CHECK(server.next_deadline() == never);
+}
+
+TEST_CASE("events that are too old go when nobody does anything, but for the newest that is read") {
+    hub server(1, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
+    server.tick(start);
+    client reader(server, to({"a"}));
+    reader.drain();
     say(server, "a", "1");
-    CHECK(server.next_deadline() == never); // the newest of a topic stays
-    say(server, "b", "2");
-    CHECK(server.next_deadline() == never);
+    CHECK(server.next_deadline() == never); // the log is also the queue
     server.tick(start + 1s);
     say(server, "a", "3");
     CHECK(server.next_deadline() == start + 10s);
     say(server, "b", "4");
     CHECK(server.next_deadline() == start + 10s);
-    CHECK(server.metrics().log_bytes == 4 * "id: 1.1\ndata: 1\n\n"sv.size());
+    CHECK(server.metrics().log_bytes == 3 * "id: 1.1\ndata: 1\n\n"sv.size());
     server.tick(start + 10s);
     CHECK(server.metrics().log_bytes == 2 * "id: 1.1\ndata: 1\n\n"sv.size());
+    CHECK(server.next_deadline() == start + 11s);
+    server.tick(start + 11s);
+    CHECK(server.metrics().log_bytes == "id: 1.1\ndata: 1\n\n"sv.size());
+    CHECK(server.metrics().topics == 1);
     CHECK(server.next_deadline() == never);
 }
 

@@ -57,17 +57,20 @@ struct naive_log {
         std::size_t size;
         time_point published;
     };
-    std::deque<entry> kept;
+    std::deque<entry> kept = {};
     std::uint64_t lost_through = 0;
+    bool there = false; // it is made when it is named, and forgotten when nobody needs it
+    bool used = false;  // it has had an event since it was made
 
     [[nodiscard]] std::size_t bytes() const {
         std::size_t sum = 0;
         for (const entry& item : kept) sum += item.size;
         return sum;
     }
-    void trim(const ssekit::retention& keep, time_point now) {
-        while (kept.size() > 1 && (kept.size() > keep.events || bytes() > keep.bytes ||
-                                   (keep.age != 0ms && kept.front().published + keep.age <= now))) {
+    void trim(const ssekit::retention& keep, time_point now, std::size_t at_least = 1) {
+        while (kept.size() > at_least &&
+               (kept.size() > keep.events || (kept.size() > 1 && bytes() > keep.bytes) ||
+                (keep.age != 0ms && kept.front().published + keep.age <= now))) {
             lost_through = kept.front().offset;
             kept.pop_front();
         }
@@ -98,7 +101,8 @@ class world {
                                         .bytes = pick(2) == 0 ? 1'000'000 : 60 + pick(300),
                                         .age =
                                             std::chrono::seconds(pick(2) == 0 ? 0 : 1 + pick(40))},
-                               .heartbeat = {.interval = 15s}},
+                               .heartbeat = {.interval = 15s},
+                               .write_deadline = 0s},
           hub_(1, options_) {
         hub_.tick(now_);
         for (person& each : people_) {
@@ -106,7 +110,8 @@ class world {
             for (const std::string_view topic : topic_names) {
                 if (pick(3) == 0) each.topics.push_back(topic); // perhaps twice
             }
-            each.on_lag = static_cast<lag_policy>(pick(3));
+            each.on_lag = std::array{lag_policy::disconnect, lag_policy::skip_to_oldest,
+                                     lag_policy::skip_to_newest}[pick(3)];
         }
     }
 
@@ -163,6 +168,7 @@ class world {
         REQUIRE(code == ssekit::errc::ok);
         REQUIRE(offset == topics_.size());
         const std::string id = "1." + std::to_string(offset);
+        make(topic).used = true;
         log_of(topic).kept.push_back(
             {offset, ssekit::encoded_size({.id = id, .data = data}), now_});
         log_of(topic).trim(options_.keep, now_);
@@ -171,14 +177,36 @@ class world {
         }
     }
 
+    naive_log& make(std::string_view topic) {
+        naive_log& log = log_of(topic);
+        if (!log.there) log = {.lost_through = forgotten_through_, .there = true};
+        return log;
+    }
+
+    bool is_read(std::string_view topic) const {
+        return std::ranges::any_of(people_, [&](const person& each) {
+            return each.connection != nullptr && std::ranges::count(each.topics, topic) != 0;
+        });
+    }
+
+    void forget_unused() {
+        for (const std::string_view topic : topic_names) {
+            naive_log& log = log_of(topic);
+            if (!log.there || !log.kept.empty() || is_read(topic)) continue;
+            if (log.used) forgotten_through_ = std::max(forgotten_through_, log.lost_through);
+            log.there = false;
+        }
+    }
+
     void wait() {
-        now_ += std::chrono::milliseconds(pick(8000));
+        now_ += 250ms * static_cast<int>(pick(32)); // what the hub looks after is in these steps
         hub_.tick(now_);
         std::size_t bytes = 0;
-        for (naive_log& log : logs_) {
-            log.trim(options_.keep, now_);
-            bytes += log.bytes();
+        for (const std::string_view topic : topic_names) {
+            log_of(topic).trim(options_.keep, now_, is_read(topic) ? 1 : 0);
+            bytes += log_of(topic).bytes();
         }
+        forget_unused();
         REQUIRE(hub_.metrics().log_bytes == bytes);
         REQUIRE(hub_.next_deadline() > now_); // a new turn: nobody is rescheduled
     }
@@ -205,10 +233,12 @@ class world {
             worth = resumption::future;
         } else {
             seen = number_in(id.substr(2));
+            for (const std::string_view topic : each.topics) make(topic);
             const bool lost = std::ranges::any_of(
                 each.topics, [&](auto topic) { return log_of(topic).lost_through > seen; });
             if (lost) worth = resumption::expired;
         }
+        for (const std::string_view topic : each.topics) make(topic);
         const bool live = pick(2) == 0;
         const auto form = static_cast<ssekit::framing>(pick(2));
         each = {.topics = each.topics, .on_lag = each.on_lag, .last_id = id};
@@ -237,6 +267,7 @@ class world {
             each.last_id = each.connection->last_event_id();
         }
         each.connection.reset();
+        forget_unused();
     }
 
     void drain(person& each, std::size_t bytes) {
@@ -327,6 +358,7 @@ class world {
     hub hub_;
     std::vector<std::string_view> topics_; // of each event: the first is that of offset 1
     std::array<naive_log, topic_names.size()> logs_;
+    std::uint64_t forgotten_through_ = 0;
 };
 
 } // namespace

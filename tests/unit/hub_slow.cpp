@@ -167,7 +167,7 @@ TEST_CASE("a log that is bounded by bytes or by age leaves slow subscribers behi
     reader.drain();
     CHECK(reader.events() == texts{gap("lagged", 2), std::string(60, 'x')});
 
-    hub by_age(1, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}});
+    hub by_age(1, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
     by_age.tick(time_point(1h));
     client old(by_age, to({"a"}, {.on_lag = lag_policy::skip_to_oldest}));
     old.drain();

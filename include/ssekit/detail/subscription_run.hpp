@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // How a subscription gives out bytes. What `take_next` has given is in the subscriber's hand until
-// it is consumed; a hand is taken from the hub's pool with the first frame and goes back with the
-// last.
+// it is consumed; a hand is taken with the first frame and goes back with the last.
 #include <ssekit/hub.hpp> // outside the guard, for it includes this file at its end
 
 #ifndef SSEKIT_DETAIL_SUBSCRIPTION_RUN_HPP
 #define SSEKIT_DETAIL_SUBSCRIPTION_RUN_HPP
-
-#include <ssekit/detail/subscriber.hpp>
 
 #include <cstddef>
 #include <span>
@@ -18,83 +15,107 @@
 namespace ssekit {
 
 inline subscription::~subscription() {
-    if (self_ == nullptr) return;
-    if (self_->home != nullptr) self_->home->leave(*self_);
-    delete self_;
+    if (anchor_ == nullptr) return;
+    if (anchor_->home != nullptr) anchor_->home->leave(number_);
+    if (--anchor_->subscriptions == 0 && anchor_->home == nullptr) delete anchor_;
 }
 
 inline std::size_t subscription::prepare(std::span<std::string_view> slices) noexcept {
-    if (self_ == nullptr || self_->home == nullptr || slices.empty()) return 0;
-    detail::subscriber& self = *self_;
-    hub& home = *self.home;
-    if (self.in_hand == nullptr) {
-        frame first = home.take_next(self);
+    if (home() == nullptr || slices.empty()) return 0;
+    hub& at = *anchor_->home;
+    detail::record& self = at.records_[number_];
+    if (at.hand_of(self) == 0) {
+        frame first = at.take_next(number_, self);
         if (!first) {
-            if (self.end == stream_end::open) home.park(self);
+            if (self.end() == stream_end::open) {
+                at.rest(number_, self);
+            } else {
+                at.unlink_all(number_); // there is nothing more to report
+            }
             return 0;
         }
-        self.in_hand = home.hands_.take();
-        if (self.in_hand == nullptr) {
-            home.end_stream(self, stream_end::out_of_memory);
+        if (!at.give(self, std::move(first))) {
+            at.end_stream(number_, stream_end::out_of_memory);
             return 0;
         }
-        self.in_hand->frames[self.in_hand->size++] = std::move(first);
+    } else if (at.is_done(self)) {
+        return 0; // aborted
     }
-    detail::hand& hand = *self.in_hand;
+    detail::hand& hand = at.hands_[at.hand_of(self)];
+    const framing form = self.form();
     std::size_t count = 0;
     for (std::size_t i = hand.first; count != slices.size(); ++i) {
         if (i == hand.size) {
             if (hand.size == hand.capacity) break;
-            frame more = home.take_next(self);
+            frame more = at.take_next(number_, self);
             if (!more) break;
             hand.frames[hand.size++] = std::move(more);
         }
-        slices[count++] = hand.frames[i].in(self.form);
+        slices[count++] = hand.frames[i].in(form);
     }
     slices[0].remove_prefix(hand.offset);
     return count;
 }
 
 inline void subscription::consume(std::size_t bytes) noexcept {
-    if (bytes == 0 || self_ == nullptr || self_->home == nullptr) return;
-    detail::subscriber& self = *self_;
-    hub& home = *self.home;
-    home.metrics_.bytes += bytes;
-    heartbeat::touch(self, home.now_);
-    detail::hand* const hand = self.in_hand;
-    while (hand != nullptr && hand->first != hand->size) {
-        const std::size_t left = hand->frames[hand->first].in(self.form).size() - hand->offset;
+    if (bytes == 0 || home() == nullptr) return;
+    hub& at = *anchor_->home;
+    detail::record& self = at.records_[number_];
+    std::uint32_t& held = at.hand_of(self);
+    at.metrics_.bytes += bytes;
+    self.count_bytes(bytes);
+    self.last_progress = at.now_coarse_;
+    if (held == 0) return;
+    detail::hand& hand = at.hands_[held];
+    hand.since = at.now_coarse_;
+    const framing form = self.form();
+    while (hand.first != hand.size) {
+        const std::size_t left = hand.frames[hand.first].in(form).size() - hand.offset;
         if (bytes < left) {
-            hand->offset += bytes;
+            hand.offset += bytes;
             return;
         }
         bytes -= left;
-        hand->offset = 0;
-        hand->frames[hand->first++] = {};
+        hand.offset = 0;
+        hand.frames[hand.first++] = {};
     }
-    if (hand != nullptr) home.hands_.give_back(std::exchange(self.in_hand, nullptr));
+    at.hands_.give_back(std::exchange(held, 0));
+    if (at.is_done(self)) detail::unlink(hub::timer_links{&at}, number_);
 }
 
 inline bool subscription::is_done() const noexcept {
-    return self_ == nullptr || (self_->end != stream_end::open && self_->in_hand == nullptr);
+    return home() == nullptr || anchor_->home->is_done(anchor_->home->records_[number_]);
 }
 
 inline void subscription::reschedule() noexcept {
-    if (self_ == nullptr || self_->home == nullptr || is_done()) return;
-    if (self_->wake) {
-        self_->wake();
-    } else {
-        self_->home->ready_next_turn_.push_back(self_->cursors[0]);
-    }
-    self_->reported = true;
+    if (is_done()) return;
+    anchor_->home->report_next_turn(number_);
 }
 
-inline resumption subscription::resumption() const noexcept {
-    return self_ == nullptr ? ssekit::resumption::fresh : self_->how;
+inline errc subscription::send(const event_view& event) noexcept {
+    return home() == nullptr ? errc::closed : anchor_->home->send(number_, event);
+}
+
+inline errc subscription::add_topics(const topic_list& names) noexcept {
+    if (home() == nullptr) return errc::closed;
+    return anchor_->home->add_later(number_, detail::topic_kind::name, names.names());
+}
+
+inline errc subscription::add_patterns(const topic_list& patterns) noexcept {
+    if (home() == nullptr) return errc::closed;
+    return anchor_->home->add_later(number_, detail::topic_kind::pattern, patterns.names());
+}
+
+inline errc subscription::remove_topics(const topic_list& names) noexcept {
+    return home() == nullptr ? errc::closed : anchor_->home->remove(number_, names.names());
 }
 
 inline stream_end subscription::end() const noexcept {
-    return self_ == nullptr ? stream_end::closed : self_->end;
+    return home() == nullptr ? stream_end::closed : anchor_->home->records_[number_].end();
+}
+
+inline std::uint64_t subscription::id() const noexcept {
+    return home() == nullptr ? 0 : anchor_->home->info(number_).id;
 }
 
 } // namespace ssekit

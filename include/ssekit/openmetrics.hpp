@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// What a hub counts, as text for Prometheus and whatever reads the same format.
+//
+// One family of metrics may appear only once in an answer, so several hubs are printed in one call,
+// told apart by their labels. An OpenMetrics answer ends with `openmetrics_end`, behind whatever
+// else the program has to tell.
+//
+// Spec: OpenMetrics 1.0; Prometheus text exposition format 0.0.4.
+#ifndef SSEKIT_OPENMETRICS_HPP
+#define SSEKIT_OPENMETRICS_HPP
+
+#include <ssekit/detail/decimal.hpp>
+#include <ssekit/hub_metrics.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ssekit {
+
+enum class metrics_format : std::uint8_t {
+    openmetrics, ///< application/openmetrics-text; version=1.0.0; charset=utf-8
+    prometheus,  ///< text/plain; version=0.0.4; charset=utf-8
+};
+
+/// The media type of an answer in this format. Lifetime: static.
+[[nodiscard]] constexpr std::string_view media_type(metrics_format format) noexcept {
+    return format == metrics_format::openmetrics
+               ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+               : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+/// The last line of an OpenMetrics answer.
+inline constexpr std::string_view openmetrics_end = "# EOF\n";
+
+/// One hub of several.
+struct labelled_metrics {
+    hub_metrics metrics;
+    /// As they stand between the braces, `hub="orders"`; values are escaped by the caller.
+    std::string_view labels = {};
+};
+
+namespace detail {
+
+struct metric {
+    std::string_view name;
+    std::string_view help;
+    std::uint64_t hub_metrics::*value;
+    bool counter = true;
+    std::string_view label = {}; // of one sample of a family; the next rows bring the others
+};
+
+inline constexpr metric metrics_table[] = {
+    {"ssekit_subscribers", "Open streams.", &hub_metrics::subscribers, false},
+    {"ssekit_topics", "Topics and patterns.", &hub_metrics::topics, false},
+    {"ssekit_tags", "Tags.", &hub_metrics::tags, false},
+    {"ssekit_log_bytes", "Encoded events kept for replay and delivery.", &hub_metrics::log_bytes,
+     false},
+    {"ssekit_lag_events_max", "Most events that a subscriber has been behind.",
+     &hub_metrics::max_lag, false},
+    {"ssekit_subscriptions", "Attempts to subscribe.", &hub_metrics::accepted, true,
+     "result=\"accepted\""},
+    {"ssekit_subscriptions", "", &hub_metrics::refused, true, "result=\"refused\""},
+    {"ssekit_published_events", "Events published.", &hub_metrics::published},
+    {"ssekit_delivered_events", "Events handed to subscribers.", &hub_metrics::delivered},
+    {"ssekit_sent_bytes", "Bytes taken by connections.", &hub_metrics::bytes},
+    {"ssekit_heartbeats", "Heartbeats handed to subscribers.", &hub_metrics::heartbeats},
+    {"ssekit_gaps", "Gap events handed to subscribers.", &hub_metrics::gaps},
+    {"ssekit_undelivered_events", "Events that a subscriber did not get.", &hub_metrics::skipped,
+     true, "reason=\"skipped\""},
+    {"ssekit_undelivered_events", "", &hub_metrics::coalesced, true, "reason=\"coalesced\""},
+    {"ssekit_undelivered_events", "", &hub_metrics::filtered, true, "reason=\"filtered\""},
+    {"ssekit_ended_streams", "Streams that the hub has ended.", &hub_metrics::lagged, true,
+     "reason=\"lagged\""},
+    {"ssekit_ended_streams", "", &hub_metrics::detached, true, "reason=\"detached\""},
+    {"ssekit_ended_streams", "", &hub_metrics::stalled, true, "reason=\"stalled\""},
+    {"ssekit_ended_streams", "", &hub_metrics::expired, true, "reason=\"expired\""},
+    {"ssekit_ended_streams", "", &hub_metrics::evicted, true, "reason=\"evicted\""},
+    {"ssekit_ended_streams", "", &hub_metrics::topic_closed, true, "reason=\"topic_closed\""},
+    {"ssekit_ended_streams", "", &hub_metrics::flushed, true, "reason=\"flushed\""},
+    {"ssekit_ended_streams", "", &hub_metrics::cut, true, "reason=\"cut\""},
+};
+
+} // namespace detail
+
+/// Effects: appends the metrics of all hubs. `String` has `append(std::string_view)`.
+template <class String>
+void append_metrics(String& out, std::span<const labelled_metrics> hubs, metrics_format format) {
+    std::string_view family;
+    for (const detail::metric& row : detail::metrics_table) {
+        const std::string_view total = row.counter ? "_total" : "";
+        if (row.name != family) {
+            family = row.name;
+            const bool bare = format == metrics_format::openmetrics;
+            out.append("# HELP ").append(family).append(bare ? "" : total);
+            out.append(" ").append(row.help).append("\n");
+            out.append("# TYPE ").append(family).append(bare ? "" : total);
+            out.append(row.counter ? " counter\n" : " gauge\n");
+            if (bare && family.ends_with("_bytes")) {
+                out.append("# UNIT ").append(family).append(" bytes\n");
+            }
+        }
+        for (const labelled_metrics& hub : hubs) {
+            out.append(family).append(total);
+            if (!row.label.empty() || !hub.labels.empty()) {
+                const bool both = !row.label.empty() && !hub.labels.empty();
+                out.append("{").append(hub.labels).append(both ? "," : "");
+                out.append(row.label).append("}");
+            }
+            out.append(" ").append(detail::decimal(hub.metrics.*row.value).view()).append("\n");
+        }
+    }
+}
+
+/// Effects: the same for one hub without labels, with the last line of OpenMetrics where it needs
+/// one: a whole answer.
+template <class String>
+void append_metrics(String& out, const hub_metrics& metrics, metrics_format format) {
+    const labelled_metrics one{metrics, {}};
+    append_metrics(out, std::span(&one, 1), format);
+    if (format == metrics_format::openmetrics) out.append(openmetrics_end);
+}
+
+} // namespace ssekit
+
+#endif

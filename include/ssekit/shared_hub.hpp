@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+//
+// A hub for many threads: publishers on any of them, streams on any of them. One lock is held for
+// as long as a call takes; bytes are written outside it, because what `prepare` gives stays where
+// it is until `consume`.
+//
+// Who lives on another thread brings a waker. It is fired under the lock, so it only posts or
+// notifies: a loop's eventfd, a condition variable. And so the destructor of a subscription waits
+// for a waker that is running, and none runs behind it.
+//
+// Streams that share one event loop need no wakers of their own: they have a `user`, and the loop
+// has one waker for all of them, which says that `next_ready` or `next_deadline` is worth asking.
+//
+// One lock is enough until many cores fan out at once. Then let each loop have a hub of its own,
+// and an event_sequence number the events for all of them (event_sequence.hpp).
+#ifndef SSEKIT_SHARED_HUB_HPP
+#define SSEKIT_SHARED_HUB_HPP
+
+#include <ssekit/hub.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace ssekit {
+
+namespace detail {
+
+struct shared_hub_state {
+    shared_hub_state(std::uint64_t epoch, const hub_options& options, waker loop_waker) noexcept
+        : server(epoch, options), loop(loop_waker) {}
+
+    // Preconditions: the lock is held. Effects: tells the loop once, until it has looked.
+    void wake_loop() noexcept {
+        if (!loop || loop_told) return;
+        if (!server.has_ready() && server.next_deadline() >= loop_deadline) return;
+        loop_told = true;
+        loop();
+    }
+
+    std::mutex lock;
+    hub server;
+    waker loop;
+    time_point loop_deadline = never; // what the loop has been told of
+    bool loop_told = false;
+};
+
+} // namespace detail
+
+/// One client's stream: a buffers_generator, as `subscription`, whose functions these are.
+/// Lifetime: it may outlive its hub, and is done then; what it has given out stays until it is
+/// consumed or the subscription dies.
+/// Thread safety: its hub and other subscriptions may be used at the same time; one subscription
+/// belongs to one thread at a time.
+class shared_subscription {
+    template <class Call>
+    auto with(Call&& call) noexcept {
+        if (state_ == nullptr) return call(stream_);
+        const std::lock_guard locked(state_->lock);
+        struct at_end {
+            detail::shared_hub_state& state;
+            ~at_end() { state.wake_loop(); }
+        } const told{*state_};
+        return call(stream_);
+    }
+    template <class Call>
+    auto with(Call&& call) const noexcept {
+        if (state_ == nullptr) return call(stream_);
+        const std::lock_guard locked(state_->lock);
+        return call(stream_);
+    }
+
+  public:
+    shared_subscription() noexcept = default;
+    shared_subscription(shared_subscription&&) noexcept = default;
+    shared_subscription& operator=(shared_subscription&& other) noexcept {
+        std::swap(state_, other.state_);
+        std::swap(stream_, other.stream_);
+        return *this;
+    }
+    ~shared_subscription() {
+        if (state_ == nullptr) return;
+        const std::lock_guard locked(state_->lock);
+        stream_ = subscription(); // swaps, so that the old one dies under the lock
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return bool(stream_); }
+
+    std::size_t prepare(std::span<std::string_view> slices) noexcept {
+        return with([&](subscription& s) { return s.prepare(slices); });
+    }
+    void consume(std::size_t bytes) noexcept {
+        with([&](subscription& s) { s.consume(bytes); });
+    }
+    [[nodiscard]] bool is_done() const noexcept {
+        return with([](const subscription& s) { return s.is_done(); });
+    }
+    void reschedule() noexcept {
+        with([](subscription& s) { s.reschedule(); });
+    }
+    errc send(const event_view& event) noexcept {
+        return with([&](subscription& s) { return s.send(event); });
+    }
+    errc add_topics(const topic_list& names) noexcept {
+        return with([&](subscription& s) { return s.add_topics(names); });
+    }
+    errc add_patterns(const topic_list& patterns) noexcept {
+        return with([&](subscription& s) { return s.add_patterns(patterns); });
+    }
+    errc remove_topics(const topic_list& names) noexcept {
+        return with([&](subscription& s) { return s.remove_topics(names); });
+    }
+    [[nodiscard]] ssekit::resumption resumption() const noexcept { return stream_.resumption(); }
+    [[nodiscard]] stream_end end() const noexcept {
+        return with([](const subscription& s) { return s.end(); });
+    }
+    [[nodiscard]] std::uint64_t id() const noexcept {
+        return with([](const subscription& s) { return s.id(); });
+    }
+
+  private:
+    friend class shared_hub;
+    shared_subscription(std::shared_ptr<detail::shared_hub_state> state, subscription stream)
+        : state_(std::move(state)), stream_(std::move(stream)) {}
+
+    std::shared_ptr<detail::shared_hub_state> state_;
+    subscription stream_;
+};
+
+struct shared_subscribe_result {
+    ssekit::shared_subscription subscription; ///< empty when ec is not errc::ok
+    errc ec;
+};
+
+/// A hub whose functions any thread may call at any time.
+class shared_hub {
+  public:
+    /// \param loop fired when a subscriber with a `user` is ready or `next_deadline` has moved to
+    /// earlier, once until `next_deadline` has been asked. It only posts or notifies.
+    /// Throws std::bad_alloc.
+    explicit shared_hub(std::uint64_t epoch, const hub_options& options = {}, waker loop = {})
+        : state_(std::make_shared<detail::shared_hub_state>(epoch, options, loop)) {}
+    shared_hub(const shared_hub&) = delete;
+    shared_hub& operator=(const shared_hub&) = delete;
+    /// Effects: cuts the streams that there still are; each is told by its waker.
+    ~shared_hub() {
+        const std::lock_guard locked(state_->lock);
+        state_->loop = {};
+        state_->server.cut();
+    }
+
+    /// Effects: calls `call(hub&)` under the lock: for everything else that a hub can do, and for
+    /// several steps that belong together. It must not wait for anything.
+    template <class Call>
+    auto with(Call&& call) const {
+        const std::lock_guard locked(state_->lock);
+        struct at_end {
+            detail::shared_hub_state& state;
+            ~at_end() { state.wake_loop(); }
+        } const told{*state_};
+        return call(state_->server);
+    }
+
+    /// Effects: as `hub::subscribe`. The waker may fire before this returns.
+    [[nodiscard]] shared_subscribe_result subscribe(const subscribe_options& options,
+                                                    waker wake = {}) {
+        return with([&](hub& server) -> shared_subscribe_result {
+            subscribe_result made = server.subscribe(options, wake);
+            if (made.ec != errc::ok) return {{}, made.ec};
+            return {{state_, std::move(made.subscription)}, errc::ok};
+        });
+    }
+
+    publish_result publish(const topic_list& topics, const event_view& event,
+                           std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish(topics, event, key); });
+    }
+    publish_result publish_to_tag(std::string_view tag, const event_view& event,
+                                  std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish_to_tag(tag, event, key); });
+    }
+    publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish_to_all(event, key); });
+    }
+
+    /// Preconditions: one thread at a time drives the loop, that is calls these three.
+    void tick(time_point now) noexcept {
+        with([&](hub& server) { server.tick(now); });
+    }
+    [[nodiscard]] void* next_ready() noexcept {
+        const std::lock_guard locked(state_->lock);
+        return state_->server.next_ready();
+    }
+    /// Effects: from now on the loop's waker is fired again. Ask `next_ready` first, wait after.
+    /// \returns as `hub::next_deadline`; time_point::min() when somebody is ready.
+    [[nodiscard]] time_point next_deadline() noexcept {
+        const std::lock_guard locked(state_->lock);
+        state_->loop_told = false;
+        state_->loop_deadline =
+            state_->server.has_ready() ? time_point::min() : state_->server.next_deadline();
+        return state_->loop_deadline;
+    }
+
+    void close(const close_options& options = {}) noexcept {
+        with([&](hub& server) { server.close(options); });
+    }
+    errc close_topic(std::string_view topic, const event_view& last = {},
+                     std::chrono::milliseconds keep_for = std::chrono::seconds(30)) noexcept {
+        return with([&](hub& server) { return server.close_topic(topic, last, keep_for); });
+    }
+    [[nodiscard]] hub_metrics metrics() const noexcept {
+        return with([](hub& server) { return server.metrics(); });
+    }
+
+  private:
+    std::shared_ptr<detail::shared_hub_state> state_;
+};
+
+} // namespace ssekit
+
+#endif
