@@ -67,6 +67,7 @@ class world : model {
         publishers_ids_ = (shape & 96) == 96;
         if (publishers_ids_) options_.ids = ssekit::event_ids::by_publisher;
         sequence_.reset();
+        refused_in_sequence_ = false;
         if ((shape & 96) == 64) {
             options_.ids = ssekit::event_ids::by_sequence;
             sequence_.emplace(epoch_);
@@ -176,6 +177,7 @@ class world : model {
         check((result.ec == errc::closed) == closed_, "a closed hub takes no events");
         check(result.ec != errc::ok || !shut, "a closed topic takes no events");
         if (result.ec != errc::ok) {
+            refused_in_sequence_ = sequence_.has_value();
             check(closed_ || shut ||
                       (result.ec == errc::too_many_topics && options_.max_topics == 4),
                   "an event is refused for a reason");

@@ -257,7 +257,10 @@ class model {
         c.rescheduled = false;
         if (c.orphan) return;
         const stream_end end = c.stream.end();
+        // What a sequence counts and this hub has refused is lost to it: who resumes from beyond may
+        // be taken for one that lags.
         const bool behind =
+            refused_in_sequence_ ||
             std::any_of(c.due.begin(), c.due.end(), [](const due_event& d) { return d.read != 0; });
         const bool all_closed = ((c.reads & ~all_tags) & ~closed_topics()) == 0;
         const std::array<bool, 9> right{false,
@@ -413,6 +416,7 @@ class model {
     ssekit::hub_options options_;
     bool publishers_ids_ = false;
     std::optional<ssekit::event_sequence> sequence_;
+    bool refused_in_sequence_ = false;
     std::string beat_;
     std::vector<event> events_; // of this hub, for ever
     std::uint64_t last_ = 0, published_ = 0, accepted_ = 0, refused_ = 0, bytes_ = 0, sent_ = 0;
