@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// The few things of HTTP that event streams need, as text in and text out: no sockets, no server.
+// How an event stream is answered in HTTP, as text: no sockets, no server. A server with response
+// objects of its own takes `stream_headers` and `refusal_of`; one that writes bytes takes
+// `response_head` or `append_response`.
 #ifndef SSEKIT_HTTP_HPP
 #define SSEKIT_HTTP_HPP
 
+#include <ssekit/detail/decimal.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/http_request.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <iterator>
-#include <optional>
+#include <span>
 #include <string_view>
 
 namespace ssekit {
@@ -49,6 +50,17 @@ inline constexpr std::array<header, 3> stream_headers = {{
                                       "\r\n";
 }
 
+/// Effects: appends the same with further headers, those of cors.hpp for example.
+/// Preconditions: what `more` holds is fit for a header; nothing is checked.
+template <class String>
+constexpr void append_response_head(String& out, framing form, std::span<const header> more);
+
+/// Effects: appends a whole HTTP/1.1 response that is no stream.
+/// Preconditions: as above.
+template <class String>
+constexpr void append_response(String& out, int status, std::span<const header> more = {},
+                               std::string_view body = {});
+
 /// How to answer a client whose stream was refused.
 struct refusal {
     int status;
@@ -57,93 +69,7 @@ struct refusal {
 
 /// \returns what `hub::subscribe` has to say in terms of HTTP. 204 is what ends the reconnecting of
 /// an EventSource. Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
-[[nodiscard]] constexpr refusal refusal_of(errc code) noexcept;
-
-/// \returns the value of the first header of that name in the head of a request or response,
-/// without the white space around it; names compare without regard to case.
-/// Lifetime: a view of `head`. Spec: RFC 9110, 5.1 and 5.5.
-[[nodiscard]] constexpr std::optional<std::string_view> find_header(std::string_view head,
-                                                                    std::string_view name) noexcept;
-
-/// \returns the value of the first parameter of that name in the query of a request target, still
-/// percent-encoded. Lifetime: a view of `target`.
-[[nodiscard]] constexpr std::optional<std::string_view> find_query(std::string_view target,
-                                                                   std::string_view name) noexcept;
-
-/// Effects: appends `text` to `out` with %XX and '+' decoded.
-/// \returns false at a '%' without two hexadecimal digits; `out` then holds what came before.
-template <class String>
-constexpr bool percent_decode(std::string_view text, String& out);
-
-enum class id_source : std::uint8_t {
-    /// What browsers send.
-    header,
-    /// Also `lastEventId`, `last-event-id` or `evs_last_event_id` in the query, where polyfills put
-    /// it that can not set headers; the header wins.
-    header_or_query,
-};
-
-/// Effects: assigns to `out` the Last-Event-ID of a request, empty when there is none or when it is
-/// not decodable. What it is worth, the hub decides.
-/// \param head the request line and the headers.
-template <class String>
-constexpr void last_event_id(std::string_view head, String& out,
-                             id_source source = id_source::header);
-
-/// \returns whether an Accept header, or its absence, allows text/event-stream.
-/// Spec: RFC 9110, 12.5.1; the most specific range decides.
-[[nodiscard]] constexpr bool accepts_event_stream(std::optional<std::string_view> accept) noexcept;
-
-// ---- how
-
-namespace detail {
-
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (lower(a[i]) != lower(b[i])) return false;
-    }
-    return true;
-}
-
-constexpr std::string_view trim(std::string_view text) noexcept {
-    constexpr std::string_view space = " \t";
-    const std::size_t first = text.find_first_not_of(space);
-    if (first == text.npos) return text.substr(text.size()); // empty, yet a view of `text`
-    return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
-/// Takes what stands before the next `separator` off the front of `text`, and the separator too.
-constexpr std::string_view take_until(std::string_view& text, char separator) noexcept {
-    const std::size_t at = text.find(separator);
-    const std::string_view taken = text.substr(0, at);
-    text.remove_prefix(at == text.npos ? text.size() : at + 1);
-    return taken;
-}
-
-constexpr int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/// Whether the parameters of a media range refuse it: q=0, q=0.0 ...
-constexpr bool has_zero_quality(std::string_view parameters) noexcept {
-    while (!parameters.empty()) {
-        const std::string_view parameter = trim(take_until(parameters, ';'));
-        if (parameter.size() < 2 || lower(parameter[0]) != 'q' || parameter[1] != '=') continue;
-        return parameter.substr(2).find_first_not_of("0.") == parameter.npos;
-    }
-    return false;
-}
-
-} // namespace detail
-
-constexpr refusal refusal_of(errc code) noexcept {
+[[nodiscard]] constexpr refusal refusal_of(errc code) noexcept {
     using std::chrono::seconds;
     switch (code) {
     case errc::topic_closed:
@@ -159,85 +85,77 @@ constexpr refusal refusal_of(errc code) noexcept {
     }
 }
 
-constexpr std::optional<std::string_view> find_header(std::string_view head,
-                                                      std::string_view name) noexcept {
-    detail::take_until(head, '\n'); // the request or status line
-    while (!head.empty()) {
-        std::string_view line = detail::take_until(head, '\n');
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.empty()) break;
-        const std::size_t colon = line.find(':');
-        if (colon == line.npos) continue;
-        if (detail::equal_ignoring_case(line.substr(0, colon), name)) {
-            return detail::trim(line.substr(colon + 1));
-        }
-    }
-    return std::nullopt;
-}
+/// \returns the name of a status, as far as event streams and their neighbours use it.
+[[nodiscard]] constexpr std::string_view reason_phrase(int status) noexcept;
 
-constexpr std::optional<std::string_view> find_query(std::string_view target,
-                                                     std::string_view name) noexcept {
-    target = detail::take_until(target, '#');
-    detail::take_until(target, '?');
-    while (!target.empty()) {
-        std::string_view value = detail::take_until(target, '&');
-        if (detail::take_until(value, '=') == name) return value;
-    }
-    return std::nullopt;
+// ---- how
+
+namespace detail {
+
+template <class String>
+constexpr void append_text(String& out, std::string_view text) {
+    out.append(text.data(), text.size());
 }
 
 template <class String>
-constexpr bool percent_decode(std::string_view text, String& out) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out.push_back(text[i] == '+' ? ' ' : text[i]);
-            continue;
+constexpr void append_headers(String& out, std::span<const header> headers) {
+    for (const header& each : headers) {
+        for (const std::string_view part :
+             {each.name, std::string_view(": "), each.value, std::string_view("\r\n")}) {
+            append_text(out, part);
         }
-        if (text.size() - i < 3) return false;
-        const int high = detail::hex_value(text[i + 1]);
-        const int low = detail::hex_value(text[i + 2]);
-        if (high < 0 || low < 0) return false;
-        out.push_back(static_cast<char>(high * 16 + low));
-        i += 2;
     }
-    return true;
+}
+
+} // namespace detail
+
+template <class String>
+constexpr void append_response_head(String& out, framing form, std::span<const header> more) {
+    std::string_view head = response_head(form);
+    head.remove_suffix(2);
+    detail::append_text(out, head);
+    detail::append_headers(out, more);
+    detail::append_text(out, "\r\n");
 }
 
 template <class String>
-constexpr void last_event_id(std::string_view head, String& out, id_source source) {
-    out.clear();
-    if (const auto value = find_header(head, "Last-Event-ID")) {
-        out.append(value->data(), value->size());
-        return;
+constexpr void append_response(String& out, int status, std::span<const header> more,
+                               std::string_view body) {
+    detail::append_text(out, "HTTP/1.1 ");
+    detail::append_text(out, detail::decimal(static_cast<unsigned>(status)).view());
+    detail::append_text(out, " ");
+    detail::append_text(out, reason_phrase(status));
+    detail::append_text(out, "\r\n");
+    detail::append_headers(out, more);
+    if (status != 204) { // which has no body. Spec: RFC 9110, 8.6
+        detail::append_text(out, "Content-Length: ");
+        detail::append_text(out, detail::decimal(body.size()).view());
+        detail::append_text(out, "\r\n");
     }
-    if (source == id_source::header) return;
-    std::string_view line = detail::take_until(head, '\n');
-    detail::take_until(line, ' ');
-    const std::string_view target = detail::take_until(line, ' ');
-    for (const std::string_view name : {"lastEventId", "last-event-id", "evs_last_event_id"}) {
-        const auto value = find_query(target, name);
-        if (!value) continue;
-        if (!percent_decode(*value, out)) out.clear();
-        return;
-    }
+    detail::append_text(out, "\r\n");
+    if (status != 204) detail::append_text(out, body);
 }
 
-constexpr bool accepts_event_stream(std::optional<std::string_view> accept) noexcept {
-    if (!accept || detail::trim(*accept).empty()) return true;
-    constexpr std::string_view ranges[] = {"text/event-stream", "text/*", "*/*"};
-    std::size_t best = std::size(ranges);
-    bool allowed = false;
-    while (!accept->empty()) {
-        std::string_view item = detail::take_until(*accept, ',');
-        const std::string_view range = detail::trim(detail::take_until(item, ';'));
-        for (std::size_t i = 0; i < best; ++i) {
-            if (!detail::equal_ignoring_case(range, ranges[i])) continue;
-            best = i;
-            allowed = !detail::has_zero_quality(item);
-            break;
-        }
+constexpr std::string_view reason_phrase(int status) noexcept {
+    switch (status) {
+    case 200: return "OK";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 411: return "Length Required";
+    case 413: return "Content Too Large";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return status < 400 ? "Success" : "Error";
     }
-    return allowed;
 }
 
 } // namespace ssekit

@@ -70,6 +70,12 @@ enum class stream_end : std::uint8_t {
     out_of_memory, ///< for this subscriber
 };
 
+/// Whether the stream broke off and bytes were left behind: the connection is to be dropped, since
+/// a proper end of the response would say that it is whole.
+[[nodiscard]] constexpr bool is_abrupt(stream_end how) noexcept {
+    return how == stream_end::stalled || how == stream_end::cut || how == stream_end::out_of_memory;
+}
+
 /// Who gives events their ids.
 enum class event_ids : std::uint8_t {
     by_hub,       ///< "epoch.offset"

@@ -7,10 +7,12 @@
 //   writing events        encoder.hpp   an event into your buffer or string
 //   serving many clients  hub.hpp       topics, replay, heartbeats
 //   the socket under it   writer.hpp    what it has to do, and `drain`
-//   the HTTP around it    http.hpp      response head, Last-Event-ID
+//   the HTTP around it    http_request.hpp, http.hpp, cors.hpp
+//                                       Last-Event-ID, tokens; heads, refusals; other origins
 #ifndef SSEKIT_SSEKIT_HPP
 #define SSEKIT_SSEKIT_HPP
 
+#include <ssekit/cors.hpp>
 #include <ssekit/encoder.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
@@ -18,6 +20,7 @@
 #include <ssekit/frame.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/http.hpp>
+#include <ssekit/http_request.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/parser.hpp>
 #include <ssekit/time.hpp>

@@ -5,10 +5,10 @@
 //
 //     g++ -std=c++20 -O2 -Iinclude tests/examples/live.cpp -o live && ./live
 //
-// Where to look first: `server::turn` is one turn of the loop and all there is to delivery: tell the
-// hub the time, publish, send to those whom the hub reports. `server::open_stream` subscribes a
-// client, `server::make_events` publishes. The rest is HTTP, small but not naive: every buffer has a
-// bound and every wait has a deadline, and what is wrong with a request ends that connection and
+// Where to look first: `server::turn` is one turn of the loop and all there is to delivery: tell
+// the hub the time, publish, send to those whom the hub reports. `server::open_stream` subscribes a
+// client, `server::make_events` publishes. The rest is HTTP, small but not naive: every buffer has
+// a bound and every wait has a deadline, and what is wrong with a request ends that connection and
 // disturbs no other. The page is the last thing in the file.
 #include <ssekit/adapters/posix.hpp>
 #include <ssekit/ssekit.hpp>
@@ -52,15 +52,18 @@ using ssekit::time_point;
 extern const std::string_view page;
 
 constexpr std::string_view help =
-    R"(usage: live [--port N] [--bind ADDRESS] [--clients N] [--timeout SECONDS]
+    R"(usage: live [--port N] [--bind ADDRESS] [--origin URL]... [--retry MILLISECONDS]
+            [--clients N] [--timeout SECONDS]
 
 Serves a page that shows live events. Ctrl-C ends it.
 
-  --port N           listen on this port (default 8080; 0: any that is free)
-  --bind ADDRESS     listen on this address (default 127.0.0.1; 0.0.0.0 or :: lets the network in)
-  --clients N        serve at most N streams (default 1000)
-  --timeout SECONDS  what a request may take to arrive (default 10)
-  --help             print this
+  --port N              listen on this port (default 8080; 0: any that is free)
+  --bind ADDRESS        listen on this address (default 127.0.0.1; 0.0.0.0 or :: for the network)
+  --origin URL          let pages from there, https://example.org, read the stream with cookies
+  --retry MILLISECONDS  how long clients wait before they come back (default 1000)
+  --clients N           serve at most N streams (default 1000)
+  --timeout SECONDS     what a request may take to arrive (default 10)
+  --help                print this
 
 exit status: 0 ended by a signal, 1 cannot listen, 64 the command line is wrong
 )";
@@ -68,6 +71,8 @@ exit status: 0 ended by a signal, 1 cannot listen, 64 the command line is wrong
 struct settings {
     std::uint16_t port = 8080;
     const char* address = "127.0.0.1";
+    std::vector<std::string_view> origins = {};
+    std::chrono::milliseconds retry = 1s;
     std::size_t clients = 1000;
     std::chrono::seconds timeout = 10s;
 };
@@ -104,35 +109,16 @@ class descriptor {
 
 // ---- requests
 
+using headers = std::vector<ssekit::header>;
+
 struct request {
     std::string_view head = {}; // the request line, the headers and the blank line
-    std::string_view method = {};
-    std::string_view target = {};
-    std::string_view path = {};
+    ssekit::request_view view = {};
     std::string_view body = {};
     std::size_t body_size = 0;
     bool http_1_0 = false;
     bool close = false; // the connection, after the response
 };
-
-std::string_view reason(int status) {
-    switch (status) {
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Error";
-    }
-}
 
 /// Reads digits and nothing else.
 template <class Number>
@@ -158,29 +144,39 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
+std::vector<std::string_view> split(std::string_view list, std::string_view separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t end = list.find(separator);
+        parts.push_back(list.substr(0, end));
+        if (end == list.npos) return parts;
+        list.remove_prefix(end + separator.size());
+    }
+}
+
+template <class Range>
+bool contains(const Range& range, std::string_view value) {
+    return std::ranges::find(range, value) != range.end();
+}
+
 std::string lowered(std::string_view text) {
     std::string copy(text);
     for (char& c : copy) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return copy;
 }
 
-/// Reads the head of a request. Spec: RFC 9112, 3 and 5.
+/// Reads the head of a request. `read_request` alone would do for the stream; a server that keeps
+/// its connections also refuses what a proxy before it might read in another way.
+/// Spec: RFC 9112, 3 and 5.
 /// \returns 0, or the status that says what is wrong with it.
 int parse_head(request& out) {
     std::string_view rest = out.head;
     std::string_view line = take_line(rest);
-    const std::size_t first = line.find(' ');
-    const std::size_t last = line.rfind(' ');
-    if (first == last) return 400;
-    out.method = line.substr(0, first);
-    out.target = line.substr(first + 1, last - first - 1);
-    out.path = out.target.substr(0, out.target.find('?'));
-    const std::string_view version = line.substr(last + 1);
-    const auto visible = [](char c) { return c > ' ' && c < '\x7F'; };
-    if (!is_token(out.method) || !out.target.starts_with('/')) return 400;
-    if (!std::ranges::all_of(out.target, visible) || !version.starts_with("HTTP/")) return 400;
-    if (version != "HTTP/1.1" && version != "HTTP/1.0") return 505;
+    out.view = ssekit::read_request(out.head);
+    const std::string_view version = line.substr(line.rfind(' ') + 1);
     out.http_1_0 = version == "HTTP/1.0";
+    const bool other = version.starts_with("HTTP/") && !out.http_1_0 && version != "HTTP/1.1";
+    if (out.view.method.empty()) return other ? 505 : 400;
 
     int hosts = 0;
     int lengths = 0;
@@ -225,8 +221,8 @@ class connection {
                 0};
     }
 
-    /// Reads what is there. A client that streams or has been answered for the last time has nothing
-    /// more to say; it is read from to learn when it goes.
+    /// Reads what is there. A client that streams or has been answered for the last time has
+    /// nothing more to say; it is read from to learn when it goes.
     void receive() {
         std::array<char, 16384> bytes;
         const ssize_t size = recv(socket_.get(), bytes.data(), bytes.size(), 0);
@@ -247,49 +243,46 @@ class connection {
         in_.erase(0, std::exchange(served_, 0));
         body_omitted_ = false;
         in_.erase(0, in_.find_first_not_of("\r\n")); // empty lines before it: RFC 9112, 2.2
-        const std::size_t end = in_.find("\r\n\r\n");
-        if (end > in_.find("\n\n")) return refuse(400);
-        if (end > max_head - 4 && in_.size() >= max_head) return refuse(431);
-        if (end == in_.npos) return incomplete();
-        out = {.head = std::string_view(in_).substr(0, end + 4)};
+        if (in_.find("\n\n") < in_.find("\r\n\r\n")) return refuse(400);
+        const auto [how, head] = ssekit::find_head(in_, {.head = max_head});
+        if (how == ssekit::head_status::too_long) return refuse(431);
+        if (how == ssekit::head_status::incomplete) return incomplete();
+        out = {.head = head};
         if (const int status = parse_head(out); status != 0) return refuse(status);
         if (in_.size() - out.head.size() < out.body_size) return incomplete();
         out.body = std::string_view(in_).substr(out.head.size(), out.body_size);
         served_ = out.head.size() + out.body_size;
         close_after_ = out.close;
-        body_omitted_ = out.method == "HEAD";
+        body_omitted_ = out.view.method == "HEAD";
         return true;
     }
 
-    void respond(int status, std::string_view type, std::string_view body,
-                 std::string_view more_headers = {}) {
-        out_.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason(status));
-        out_.append("\r\nContent-Type: ").append(type);
-        out_.append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
-        if (close_after_) out_.append("Connection: close\r\n");
-        out_.append(more_headers).append("\r\n");
-        if (!body_omitted_) out_.append(body);
-        answered_ = true;
-    }
-
-    void respond_verbatim(std::string_view head) {
-        out_ = head;
+    void respond(int status, headers with, std::string_view body = {}) {
+        if (close_after_) with.push_back({"Connection", "close"});
+        ssekit::append_response(out_, status, with, body);
+        if (body_omitted_) out_.resize(out_.size() - body.size());
         answered_ = true;
     }
 
     /// The last response of this connection. \returns false, for `next_request`.
-    bool refuse(int status, std::string_view more_headers = {}) {
+    bool refuse(int status, headers with = {}) {
         close_after_ = true;
-        respond(status, "text/plain", std::string(reason(status)) + "\n", more_headers);
+        with.push_back({"Content-Type", "text/plain"});
+        respond(status, std::move(with), std::string(ssekit::reason_phrase(status)) + "\n");
         return false;
     }
 
-    void start_stream(ssekit::subscription stream, ssekit::framing form, std::string_view name) {
+    /// A stream begins with it; after HEAD it is all.
+    void respond_with_stream_head(ssekit::framing form, const headers& with) {
+        ssekit::append_response_head(out_, form, with);
+        answered_ = true;
+    }
+
+    void start_stream(ssekit::subscription stream, std::string_view name) {
         phase_ = phase::stream;
         stream_ = std::move(stream);
         name_ = name;
         deadline_ = ssekit::never;
-        out_ = ssekit::response_head(form);
     }
 
     /// Sends what has to leave, as far as the socket takes it.
@@ -385,6 +378,8 @@ class server {
   public:
     explicit server(const settings& wanted)
         : settings_(wanted), listener_(listen_at(wanted)), hub_(epoch(), hub_settings(wanted)) {
+        // So they are there before their first event and while nobody reads them.
+        for (const std::string_view topic : topics) hub_.keep(topic, kept);
         int ends[2];
         if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
         signals_ = descriptor(ends[0]);
@@ -408,6 +403,7 @@ class server {
   private:
     struct job {
         unsigned id;
+        std::string topic; // of this job alone: "job/7"
         unsigned percent;
         time_point begun;
         time_point next_step;
@@ -415,6 +411,8 @@ class server {
 
     static constexpr std::array<std::string_view, 3> topics = {"metric", "job", "notice"};
     static constexpr std::array<std::string_view, 3> notice_types = {"info", "warning", "alarm"};
+    static constexpr ssekit::retention kept = {.events = 480}; // two minutes of the metric
+    static constexpr std::string_view stream_methods = "GET, HEAD, OPTIONS";
 
     // Ids of an earlier run must not pass for ours.
     static std::uint64_t epoch() {
@@ -424,10 +422,9 @@ class server {
 
     static ssekit::hub_options hub_settings(const settings& wanted) {
         return {
-            .keep = {.events = 480}, // two minutes of the metric
             .heartbeat = {.interval = 15s},
             .write_deadline = stall_time,
-            .retry = 1s,
+            .retry = wanted.retry,
             .max_subscribers = wanted.clients,
         };
     }
@@ -484,13 +481,14 @@ class server {
             const int on = 1;
             fcntl(socket.get(), F_SETFL, O_NONBLOCK);
             setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            // What a client has not read is better off in the log, once for all, than in the kernel.
+            // What a client has not read is better off in the log, once for all, than in the
+            // kernel.
             setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
             const bool full = connections_.size() >= settings_.clients + max_others;
             connections_.push_back(
                 std::make_unique<connection>(std::move(socket), now_ + settings_.timeout));
             if (!full) continue;
-            connections_.back()->refuse(503, "Retry-After: 5\r\n");
+            connections_.back()->refuse(503, {{"Retry-After", "5"}});
             send(*connections_.back());
         }
     }
@@ -524,8 +522,8 @@ class server {
         close_deadline_ = now_ + farewell_time;
         hub_.close({
             .farewell = {.type = "bye", .data = "the server ends"},
-            .retry_min = 1s,
-            .retry_max = 3s,
+            .retry_min = settings_.retry,
+            .retry_max = 3 * settings_.retry,
         });
         for (const auto& c : connections_) c->finish();
     }
@@ -559,14 +557,27 @@ class server {
     void advance(job& running) {
         running.percent =
             std::min(100u, running.percent + 1 + (running.percent * 7 + running.id) % 5);
-        publish("job", "progress", R"({"job":%u,"percent":%u})", running.id, running.percent);
+        report(running);
         if (running.percent < 100) return;
         const std::chrono::duration<double> took = running.next_step - running.begun;
-        publish("job", "complete", R"({"job":%u,"seconds":%.1f})", running.id, took.count());
+        publish(topics_of(running), "complete", R"({"job":%u,"seconds":%.1f})", running.id,
+                took.count());
+        // Streams of this job alone end. Their clients come back once, as EventSource does, and are
+        // told by 204 that there is no more.
+        hub_.close_topic(running.topic);
     }
 
-    [[gnu::format(printf, 4, 5)]] void publish(std::string_view topic, std::string_view type,
-                                               const char* form, ...) {
+    void report(const job& running) {
+        publish(topics_of(running), "progress", R"({"job":%u,"percent":%u})", running.id,
+                running.percent);
+    }
+
+    static std::array<std::string_view, 2> topics_of(const job& running) {
+        return {"job", running.topic};
+    }
+
+    [[gnu::format(printf, 4, 5)]] void publish(const ssekit::topic_list& topic,
+                                               std::string_view type, const char* form, ...) {
         std::array<char, 128> data;
         va_list values;
         va_start(values, form);
@@ -586,57 +597,62 @@ class server {
         };
         static constexpr route routes[] = {
             {"/", "GET, HEAD", &server::send_page},
-            {"/events", "GET, HEAD", &server::open_stream},
+            {"/events", stream_methods, &server::open_stream},
             {"/jobs", "POST", &server::start_job},
             {"/notices", "POST", &server::take_notice},
             {"/break", "POST", &server::break_client},
         };
-        const bool reads = asked.method == "GET" || asked.method == "HEAD";
         for (const route& to : routes) {
-            if (to.path != asked.path) continue;
-            const bool allowed = to.allow == "POST" ? asked.method == "POST" : reads;
-            if (allowed) return (this->*to.handle)(c, asked);
-            return tell(c, 405, "allowed here: " + std::string(to.allow),
-                        "Allow: " + std::string(to.allow) + "\r\n");
+            if (to.path != asked.view.path()) continue;
+            if (contains(split(to.allow, ", "), asked.view.method)) {
+                return (this->*to.handle)(c, asked);
+            }
+            return tell(c, 405, "allowed here: " + std::string(to.allow), {{"Allow", to.allow}});
         }
         tell(c, 404, "no such page; the way in is /");
     }
 
-    static void tell(connection& c, int status, std::string text, std::string_view headers = {}) {
-        c.respond(status, "text/plain; charset=utf-8", text += '\n', headers);
+    static void tell(connection& c, int status, std::string text, headers with = {}) {
+        with.push_back({"Content-Type", "text/plain; charset=utf-8"});
+        c.respond(status, std::move(with), text += '\n');
     }
 
     void send_page(connection& c, const request&) {
-        c.respond(200, "text/html; charset=utf-8", page,
-                  "Cache-Control: no-cache\r\n"
-                  "Content-Security-Policy: default-src 'none'; connect-src 'self'; img-src data:; "
-                  "script-src 'unsafe-inline'; style-src 'unsafe-inline'\r\n");
+        c.respond(
+            200,
+            {{"Content-Type", "text/html; charset=utf-8"},
+             {"Cache-Control", "no-cache"},
+             {"Content-Security-Policy", "default-src 'none'; connect-src 'self'; img-src data:; "
+                                         "script-src 'unsafe-inline'; style-src 'unsafe-inline'"}},
+            page);
     }
 
     void open_stream(connection& c, const request& asked) {
-        if (!ssekit::accepts_event_stream(ssekit::find_header(asked.head, "Accept"))) {
-            return tell(c, 406, "this is a text/event-stream");
+        headers with = cors_headers(asked);
+        const int status = ssekit::stream_status(asked.view);
+        if (status == 204) {
+            with.push_back({"Allow", stream_methods});
+            return c.respond(status, with);
         }
+        if (status != 200) return tell(c, status, "this is a text/event-stream", with);
+
         std::vector<std::string_view> wanted(topics.begin(), topics.end());
         std::string list;
-        if (const auto filter = ssekit::find_query(asked.target, "topics")) {
+        if (const auto filter = ssekit::find_query(asked.view.target, "topics")) {
             if (!ssekit::percent_decode(*filter, list)) list.clear();
-            wanted = split(list);
-            const auto known = [](std::string_view name) {
-                return std::ranges::find(topics, name) != topics.end();
-            };
-            if (!std::ranges::all_of(wanted, known)) {
-                return tell(c, 400, "topics are metric, job and notice, separated by commas");
+            wanted = split(list, ",");
+            if (!std::ranges::all_of(wanted, [&](auto name) { return is_topic(name); })) {
+                return tell(c, 400, "topics are metric, job, notice and job/NUMBER", with);
             }
         }
-        const std::string_view name = ssekit::find_query(asked.target, "client").value_or("");
-        if (name.size() > 32) return tell(c, 400, "a client's name has at most 32 bytes");
+        const std::string_view name = ssekit::find_query(asked.view.target, "client").value_or("");
+        if (name.size() > 32) return tell(c, 400, "a client's name has at most 32 bytes", with);
 
         const auto form = asked.http_1_0 ? ssekit::framing::raw : ssekit::framing::chunked;
-        if (asked.method == "HEAD") return c.respond_verbatim(ssekit::response_head(form));
+        if (asked.view.method == "HEAD") return c.respond_with_stream_head(form, with);
         std::string id;
-        ssekit::last_event_id(asked.head, id, ssekit::id_source::header_or_query);
-        const bool history = ssekit::find_query(asked.target, "history").has_value();
+        ssekit::last_event_id(asked.view, id, ssekit::id_source::header_or_query);
+        const bool history = ssekit::find_query(asked.view.target, "history").has_value();
         // [subscribe]
         ssekit::subscribe_result subscribed = hub_.subscribe({
             .topics = wanted,
@@ -649,37 +665,44 @@ class server {
         if (subscribed.ec != ssekit::errc::ok) {
             const ssekit::refusal no = ssekit::refusal_of(subscribed.ec);
             const std::string wait = std::to_string(no.retry_after.count());
-            return tell(c, no.status, std::string(message(subscribed.ec)),
-                        no.retry_after == 0s ? "" : "Retry-After: " + wait + "\r\n");
+            if (no.retry_after != 0s) with.push_back({"Retry-After", wait});
+            return tell(c, no.status, std::string(message(subscribed.ec)), with);
         }
-        c.start_stream(std::move(subscribed.subscription), form, name);
+        c.respond_with_stream_head(form, with);
+        c.start_stream(std::move(subscribed.subscription), name);
     }
 
-    static std::vector<std::string_view> split(std::string_view list) {
-        std::vector<std::string_view> names;
-        for (;;) {
-            const std::size_t end = list.find(',');
-            names.push_back(list.substr(0, end));
-            if (end == list.npos) return names;
-            list.remove_prefix(end + 1);
-        }
+    [[nodiscard]] headers cors_headers(const request& asked) const {
+        headers out;
+        ssekit::for_each_cors_header({.origins = settings_.origins, .credentials = true},
+                                     asked.view,
+                                     [&](const ssekit::header& each) { out.push_back(each); });
+        return out;
+    }
+
+    // Clients may only name what is there: a name of their own would make a topic.
+    [[nodiscard]] bool is_topic(std::string_view name) const {
+        bool found = false;
+        hub_.for_each_topic(
+            [&](const ssekit::topic_info& each) { found = found || each.name == name; });
+        return found;
     }
 
     void start_job(connection& c, const request&) {
         if (jobs_.size() == max_jobs) {
-            return tell(c, 429, "that many jobs run already: wait for one", "Retry-After: 1\r\n");
+            return tell(c, 429, "that many jobs run already: wait for one", {{"Retry-After", "1"}});
         }
-        jobs_.push_back({++last_job_, 0, now_, now_ + job_period});
-        publish("job", "progress", R"({"job":%u,"percent":0})", last_job_);
-        c.respond(202, "application/json", "{\"job\":" + std::to_string(last_job_) + "}\n");
+        const std::string number = std::to_string(++last_job_);
+        jobs_.push_back({last_job_, "job/" + number, 0, now_, now_ + job_period});
+        report(jobs_.back());
+        c.respond(202, {{"Content-Type", "application/json"}}, "{\"job\":" + number + "}\n");
     }
 
     // The text goes into the stream as it is: whatever it holds, it stays the data of one event.
     void take_notice(connection& c, const request& asked) {
-        const std::string_view type = ssekit::find_query(asked.target, "type").value_or("info");
-        if (std::ranges::find(notice_types, type) == notice_types.end()) {
-            return tell(c, 400, "types are info, warning and alarm");
-        }
+        const std::string_view type =
+            ssekit::find_query(asked.view.target, "type").value_or("info");
+        if (!contains(notice_types, type)) return tell(c, 400, "types are info, warning and alarm");
         if (asked.body.empty()) return tell(c, 400, "the body is the text of the notice");
         const auto [offset, ec] = hub_.publish("notice", {.type = type, .data = asked.body});
         if (ec != ssekit::errc::ok) return tell(c, 503, std::string(message(ec)));
@@ -687,7 +710,7 @@ class server {
     }
 
     void break_client(connection& c, const request& asked) {
-        const std::string_view name = ssekit::find_query(asked.target, "client").value_or("");
+        const std::string_view name = ssekit::find_query(asked.view.target, "client").value_or("");
         std::size_t count = 0;
         for (const auto& other : connections_) {
             if (name.empty() || !other->streaming() || other->name() != name) continue;
@@ -773,6 +796,12 @@ int complain(const char* what, const char* about) {
     return 64;
 }
 
+/// Browsers send an Origin without a path, so one that ends in a slash would match nothing.
+bool is_origin(std::string_view text) {
+    const std::size_t scheme = text.find("://");
+    return text == "*" || (scheme != text.npos && text.find('/', scheme + 3) == text.npos);
+}
+
 int run(int argc, char** argv) {
     settings wanted;
     for (int i = 1; i < argc; ++i) {
@@ -783,17 +812,23 @@ int run(int argc, char** argv) {
             return 0;
         }
         const char* const value = i + 1 < argc ? argv[++i] : nullptr;
-        unsigned seconds = 0;
+        unsigned number = 0;
         bool good = value != nullptr;
         if (option == "--port") {
             good = good && parse_number(value, wanted.port);
         } else if (option == "--bind") {
             wanted.address = value;
+        } else if (option == "--origin") {
+            good = good && is_origin(value);
+            if (good) wanted.origins.emplace_back(value);
+        } else if (option == "--retry") {
+            good = good && parse_number(value, number);
+            wanted.retry = std::chrono::milliseconds(number);
         } else if (option == "--clients") {
             good = good && parse_number(value, wanted.clients) && wanted.clients <= 1'000'000;
         } else if (option == "--timeout") {
-            good = good && parse_number(value, seconds) && seconds > 0;
-            wanted.timeout = std::chrono::seconds(seconds);
+            good = good && parse_number(value, number) && number > 0;
+            wanted.timeout = std::chrono::seconds(number);
         } else {
             return complain("unknown argument: ", name);
         }
@@ -919,7 +954,7 @@ form select { flex: 1; }
 .tag.alarm { color: var(--bad); }
 pre { margin: 0; padding: .75rem; background: var(--code); border-radius: .5rem;
   overflow: hidden; white-space: pre-wrap; overflow-wrap: anywhere; }
-#wire { height: 21.9rem; }
+#wire { height: 27.3rem; }
 #text-stream { display: grid; gap: .5rem 1.5rem; grid-template-columns: 1fr 1fr; }
 #text-stream .title { grid-column: 1 / -1; margin: 0; }
 #text-stream p { margin: 0 0 .3rem; }
@@ -982,6 +1017,8 @@ i.caught { display: inline-block; width: 1.2em; height: .25em; vertical-align: m
       <pre id="curl"></pre>
       <p>Leave with Ctrl-C, come back with the last id that you saw, and get what you missed:</p>
       <pre id="resume"></pre>
+      <p>Start a job and follow it alone; the stream ends with it:</p>
+      <pre id="follow"></pre>
       <p>One JSON object a line, for other programs:</p>
       <pre id="cat"></pre>
     </div>
@@ -1054,7 +1091,8 @@ function broken() {
 
 // What the sequence numbers have shown since the reconnect.
 function judge() {
-  if (!catching || catching.ok === null) return;
+  if (!catching) return;
+  if (catching.ok === null) return setTimeout(judge, 100); // no measurement yet
   const {id, since, opened, count, ok} = catching;
   catching = null;
   const seconds = ((opened - since) / 1000).toFixed(1);
@@ -1182,8 +1220,13 @@ function job(id) {
   item.querySelector("span").textContent = "Job " + id;
   $("jobs").prepend(item);
   $("no-jobs").hidden = true;
+  follow(id);
   if ($("jobs").children.length > 5) $("jobs").lastChild.remove();
   return item;
+}
+
+function follow(id) {
+  show("follow", `curl -N '${stream}?topics=job/${id}&history'`);
 }
 
 function progress({job: id, percent}) {
@@ -1216,7 +1259,7 @@ const recent = [];
 function wire(event) {
   const data = event.data.split("\n").map(line => "data: " + line).join("\n");
   recent.push(`id: ${event.lastEventId}\nevent: ${event.type}\n${data}\n`);
-  if (recent.length > 4) recent.shift();
+  if (recent.length > 5) recent.shift();
   show("wire", recent.slice().reverse().join("\n"));
 }
 
@@ -1232,6 +1275,7 @@ $("form").onsubmit = async event => {
   if (await post("/notices?type=" + $("kind").value, $("text").value)) $("text").value = "";
 };
 $("curl").textContent = `curl -N ${stream}`;
+follow(1);
 $("cat").textContent = `curl -sN '${stream}?topics=metric' | sse_cat`;
 addEventListener("resize", requestDraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", requestDraw);

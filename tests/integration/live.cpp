@@ -292,6 +292,34 @@ TEST_CASE("live: a job reports its progress and its end") {
     CHECK(refused >= 1);
 }
 
+TEST_CASE("live: a job has a stream of its own, which ends with it, and 204 says so") {
+    live_server server;
+    CHECK(ask(server.port, "GET /events?topics=job/1").status == 400); // it makes no topics
+    CHECK(ask(server.port, "POST /jobs").status == 202);
+    stream_client all(server.port, "/events?topics=job,job/1&history");
+    stream_client job(server.port, "/events?topics=job/1&history");
+    CHECK(job.until([&] { return job.ended(); }));
+    CHECK(job.until_closed());
+    CHECK(job.well_formed());
+    CHECK(json_of(job.events.front().data).at("percent").integer() == 0);
+    CHECK(job.events.back().type == "complete");
+    REQUIRE(all.until_type("complete"));
+    CHECK(all.events == job.events);
+    CHECK(!all.ended()); // there will be other jobs
+
+    tcp_client back(server.port);
+    back.send("GET /events?topics=job/1 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: " +
+              job.last_event_id() + "\r\n\r\n");
+    const response told = read_response(back);
+    CHECK(told.status == 204);
+    CHECK(told.header("Content-Length") == "");
+
+    // Whoever has not seen the end still gets it.
+    stream_client late(server.port, "/events?topics=job/1", job.events[0].last_event_id);
+    CHECK(late.until([&] { return late.ended(); }));
+    CHECK(late.events == behind(job.events, job.events[0].last_event_id));
+}
+
 TEST_CASE("live: whatever a notice holds, it stays the data of one event") {
     live_server server;
     stream_client one(server.port, "/events?topics=notice");
@@ -309,6 +337,64 @@ TEST_CASE("live: whatever a notice holds, it stays the data of one event") {
     }
     CHECK(ask(server.port, "POST /notices?type=error", "x").status == 400);
     CHECK(ask(server.port, "POST /notices").status == 400);
+}
+
+TEST_CASE("live: clients are told when to come back") {
+    live_server server({"--retry", "2345"});
+    stream_client stream(server.port);
+    REQUIRE(stream.until_count(1));
+    CHECK(stream.retry() == std::chrono::milliseconds(2345));
+    server.signal(SIGTERM);
+    CHECK(stream.until([&] { return stream.ended(); }));
+    CHECK(stream.retry() >= std::chrono::milliseconds(2345));
+    CHECK(stream.retry() <= std::chrono::milliseconds(3 * 2345));
+}
+
+TEST_CASE("live: pages of the origins that it knows may read the stream, others may not") {
+    live_server server({"--origin", "https://a.example", "--origin", "http://b.example:81"});
+    live_server open({"--origin", "*"});
+    std::uint16_t port = server.port;
+    const auto ask_from = [&](std::string_view origin, std::string_view request,
+                              std::string_view more = {}) {
+        tcp_client client(port);
+        client.send(std::string(request).append(" HTTP/1.1\r\nHost: x\r\nOrigin: ") +
+                    std::string(origin).append("\r\n").append(more) + "\r\n");
+        return support::read_head(client);
+    };
+    for (const char* origin : {"https://a.example", "http://b.example:81"}) {
+        for (const char* request : {"GET /events", "HEAD /events", "GET /events?topics=none"}) {
+            const response known = ask_from(origin, request);
+            CHECK(known.header("Access-Control-Allow-Origin") == origin);
+            CHECK(known.header("Access-Control-Allow-Credentials") == "true");
+            CHECK(known.header("Vary") == "Origin");
+            CHECK(known.header("Access-Control-Allow-Methods") == "");
+        }
+    }
+    const response preflight =
+        ask_from("https://a.example", "OPTIONS /events", "Access-Control-Request-Method: GET\r\n");
+    CHECK(preflight.status == 204);
+    CHECK(preflight.header("Access-Control-Allow-Origin") == "https://a.example");
+    CHECK(preflight.header("Access-Control-Allow-Methods") == "GET, HEAD, OPTIONS");
+    CHECK(preflight.header("Access-Control-Allow-Headers").find("Authorization") !=
+          std::string::npos);
+    CHECK(preflight.header("Allow") == "GET, HEAD, OPTIONS");
+    CHECK(preflight.header("Content-Length") == "");
+
+    for (const char* origin : {"http://a.example", "https://a.example.org", "null", "*"}) {
+        for (const char* request : {"GET /events", "OPTIONS /events"}) {
+            const response stranger = ask_from(origin, request);
+            CHECK(stranger.header("Access-Control-Allow-Origin") == "");
+            CHECK(stranger.header("Access-Control-Allow-Credentials") == "");
+            CHECK(stranger.header("Vary") == "Origin");
+        }
+    }
+    CHECK(ask_from("https://a.example", "GET /").header("Access-Control-Allow-Origin") == "");
+    CHECK(ask(server.port, "OPTIONS /events").status == 204);
+
+    port = open.port;
+    const response anybody = ask_from("https://a.example", "GET /events");
+    CHECK(anybody.header("Access-Control-Allow-Origin") == "*");
+    CHECK(anybody.header("Access-Control-Allow-Credentials") == "");
 }
 
 TEST_CASE("live: a client that is cut off resumes, the others notice nothing") {
@@ -387,15 +473,24 @@ TEST_CASE("live: what is wrong with a request is answered and disturbs nobody") 
     CHECK(odd.until_closed());
 
     CHECK(ask(server.port, "GET /nothing").status == 404);
-    for (const char* path : {"/", "/events"}) {
-        const response wrong = ask(server.port, std::string("DELETE ") + path);
-        CHECK(wrong.status == 405);
-        CHECK(wrong.header("Allow") == "GET, HEAD");
-    }
-    for (const char* path : {"/jobs", "/notices", "/break"}) {
-        const response wrong = ask(server.port, std::string("GET ") + path);
-        CHECK(wrong.status == 405);
-        CHECK(wrong.header("Allow") == "POST");
+    struct wrong_method {
+        const char* request;
+        const char* allowed;
+    };
+    const std::vector<wrong_method> methods = {
+        {"DELETE /", "GET, HEAD"},
+        {"OPTIONS /", "GET, HEAD"},
+        {"POST /events", "GET, HEAD, OPTIONS"},
+        {"GET /jobs", "POST"},
+        {"GET /notices", "POST"},
+        {"GET /break", "POST"},
+        {"GE /", "GET, HEAD"},
+        {"get /", "GET, HEAD"},
+    };
+    for (const wrong_method& wrong : methods) {
+        const response refused = ask(server.port, wrong.request);
+        CHECK(refused.status == 405);
+        CHECK(refused.header("Allow") == wrong.allowed);
     }
     tcp_client json(server.port);
     json.send("GET /events HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n");
@@ -544,7 +639,9 @@ TEST_CASE("live: a port that is taken and a wrong command line are explained") {
     CHECK(where.err.find("not an address") != std::string::npos);
 
     const std::vector<std::vector<std::string>> wrong = {
-        {"--port"}, {"--port", "65536"}, {"--port", "x"}, {"--timeout", "0"}, {"--nonsense", "1"}};
+        {"--port"},         {"--port", "65536"},       {"--port", "x"},
+        {"--timeout", "0"}, {"--origin", "http://x/"}, {"--origin", "x"},
+        {"--retry", "-1"},  {"--nonsense", "1"}};
     for (std::vector<std::string> arguments : wrong) {
         arguments.insert(arguments.begin(), live);
         const support::run_result result = support::run(arguments);

@@ -65,13 +65,9 @@ inline bool hub::is_held(number self) const noexcept {
 }
 
 inline bool hub::is_done(const record& self) const noexcept {
-    switch (self.end()) {
-    case stream_end::open: return false;
-    case stream_end::stalled:
-    case stream_end::cut:
-    case stream_end::out_of_memory: return true;
-    default: return hand_of(self) == 0 && (!self.chunked || self.terminated);
-    }
+    if (self.end() == stream_end::open) return false;
+    if (is_abrupt(self.end())) return true;
+    return hand_of(self) == 0 && (!self.chunked || self.terminated);
 }
 
 // What most subscribers are most of the time takes a few loads: an event waits, or nothing does.

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+//
+// Event streams from Drogon, whose connections live on loops of their own. It hands an asynchronous
+// response a ResponseStream, on the connection's loop; that stream's `send` takes everything, keeps
+// what the socket does not, and tells nobody when that has left. So a stream here has one batch on
+// its way at a time and looks at the connection's count of bytes sent: at once, since mostly the
+// socket has taken it all, and every few milliseconds while it has not. A stalled client costs one
+// batch, and what else it has not read stays in the hub's log, where the lag policy sees it. (With
+// TLS the count includes what the records add, so a client that never catches up may come to owe
+// some hundredths of what it has been sent.)
+//
+// The hub's waker, on any thread and under the hub's lock, only queues a call to the loop. Nobody
+// tells a stream that its client has gone: it finds out at the next event or heartbeat. It owns
+// itself until it has ended, so close the hub and let its streams end before the loops stop; the
+// loops outlive their streams. A response that is never sent takes its stream with it.
+//
+// Written against templates: include <drogon/drogon.h> beside it. Read: 1.9.13, HttpServer.cc and
+// trantor's TcpConnectionImpl.cc.
+#ifndef SSEKIT_ADAPTERS_DROGON_HPP
+#define SSEKIT_ADAPTERS_DROGON_HPP
+
+#include <ssekit/http.hpp>
+#include <ssekit/http_request.hpp>
+#include <ssekit/shared_hub.hpp>
+#include <ssekit/writer.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace ssekit {
+
+/// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
+/// `options` brings one; or with the status that says why not. The method is the route's to choose.
+/// Headers of your own, those of cors.hpp for example, may be added to what it returns.
+/// \param Response drogon::HttpResponse
+/// \param request a drogon::HttpRequestPtr
+/// \returns the response, for the handler's callback. Throws std::bad_alloc.
+/// Lifetime: the stream may outlive the hub.
+template <class Response, class RequestPointer>
+[[nodiscard]] std::shared_ptr<Response>
+drogon_stream(shared_hub& hub, const RequestPointer& request, subscribe_options options);
+
+// ---- how
+
+namespace detail {
+
+// What newAsyncStreamResponse hands to its callback.
+template <class Made, class Pointer>
+Pointer drogon_stream_pointer(Made (*)(const std::function<void(Pointer)>&, bool));
+
+template <class Connection, class Pointer>
+class drogon_response : public std::enable_shared_from_this<drogon_response<Connection, Pointer>> {
+  public:
+    explicit drogon_response(const std::shared_ptr<Connection>& connection)
+        : connection_(connection), loop_(*connection->getLoop()) {}
+
+    errc subscribe(shared_hub& hub, const subscribe_options& options) {
+        auto [stream, refused] = hub.subscribe(
+            options,
+            {[](void* self) noexcept { static_cast<drogon_response*>(self)->post(); }, this});
+        if (refused == errc::ok) stream_ = std::move(stream);
+        return refused;
+    }
+
+    // Called on the connection's loop, once.
+    void begin(Pointer out) {
+        out_ = std::move(out);
+        self_ = this->shared_from_this();
+        send();
+    }
+
+    // A writer: the slices of a batch become one chunk.
+    write_result write_some(std::span<const std::string_view> slices) noexcept {
+        const auto connection = connection_.lock();
+        if (connection == nullptr || !connection->connected()) return {0, io_status::closed};
+        batch_.clear();
+        for (const std::string_view slice : slices) {
+            batch_.append(slice.substr(0, most - batch_.size()));
+        }
+        // "c8\r\n" ... "\r\n"
+        const std::size_t framed = (std::bit_width(batch_.size()) + 3u) / 4 + 4 + batch_.size();
+        goal_ = connection->bytesSent() + framed;
+        if (!out_->send(batch_)) return {0, io_status::closed};
+        return {batch_.size(), is_full() ? io_status::would_block : io_status::ready};
+    }
+
+  private:
+    static constexpr std::size_t most = 64 << 10; // of a batch
+    static constexpr double next_look = 0.005;    // seconds
+
+    // Whether some of the last batch has not left.
+    bool is_full() const noexcept {
+        const auto connection = connection_.lock();
+        return connection != nullptr && connection->connected() && connection->bytesSent() < goal_;
+    }
+
+    // Preconditions: that of a waker, so that there is a stream, perhaps one that is about to die.
+    void post() noexcept {
+        loop_.queueInLoop([weak = this->weak_from_this()] {
+            if (const auto alive = weak.lock()) alive->send();
+        });
+    }
+    void look_later() noexcept {
+        if (std::exchange(looking_, true)) return;
+        loop_.runAfter(next_look, [weak = this->weak_from_this()] {
+            const auto alive = weak.lock();
+            if (alive == nullptr) return;
+            alive->looking_ = false;
+            alive->send();
+        });
+    }
+
+    void send() noexcept {
+        if (out_ == nullptr) return; // not yet, or no more
+        if (is_full() && !stream_.is_done()) return look_later();
+        switch (drain(stream_, *this)) {
+        case drain_status::would_block: return look_later();
+        case drain_status::budget_spent: return post();
+        case drain_status::closed: return end(false);
+        case drain_status::done: return end(true);
+        case drain_status::idle: return;
+        }
+    }
+
+    // Effects: may destroy this.
+    void end(bool properly) noexcept {
+        const auto self = std::exchange(self_, nullptr);
+        const auto connection = connection_.lock();
+        const bool drop = !properly || is_abrupt(stream_.end());
+        if (drop && connection != nullptr) connection->forceClose();
+        std::exchange(out_, nullptr)->close();
+    }
+
+    using loop = std::remove_reference_t<decltype(*std::declval<Connection&>().getLoop())>;
+
+    std::weak_ptr<Connection> connection_;
+    loop& loop_;
+    Pointer out_;
+    std::string batch_;
+    std::size_t goal_ = 0; // the connection's count when the last batch has left
+    bool looking_ = false;
+    std::shared_ptr<drogon_response> self_;
+    shared_subscription stream_;
+};
+
+template <class Response>
+std::shared_ptr<Response> drogon_refuse(refusal how, std::string_view why) {
+    const std::shared_ptr<Response> made = Response::newHttpResponse();
+    made->setStatusCode(static_cast<decltype(made->statusCode())>(how.status));
+    if (how.retry_after.count() != 0) {
+        made->addHeader("Retry-After", std::to_string(how.retry_after.count()));
+    }
+    if (how.status == 204) return made;
+    made->setContentTypeString(std::string_view("text/plain"));
+    made->setBody(std::string(why) + "\n");
+    return made;
+}
+
+} // namespace detail
+
+template <class Response, class RequestPointer>
+std::shared_ptr<Response> drogon_stream(shared_hub& hub, const RequestPointer& request,
+                                        subscribe_options options) {
+    const std::string target = request->path() + "?" + request->query();
+    const request_view asked = read_request("GET", target, [&](std::string_view name) {
+        return std::string_view(request->getHeader(std::string(name)));
+    });
+    const std::shared_ptr connection = request->getConnectionPtr().lock();
+    int status = stream_status(asked);
+    // Drogon would keep the response and never ask for its stream.
+    if (std::string_view(request->versionString()) == "HTTP/1.0") status = 505;
+    if (connection == nullptr) status = 408; // the client has gone, nobody sees this
+    if (status != 200) return detail::drogon_refuse<Response>({status, {}}, reason_phrase(status));
+
+    using connection_type = typename std::decay_t<decltype(connection)>::element_type;
+    using pointer = decltype(detail::drogon_stream_pointer(&Response::newAsyncStreamResponse));
+    const auto made =
+        std::make_shared<detail::drogon_response<connection_type, pointer>>(connection);
+    std::shared_ptr<Response> out;
+    if (request->isHead()) {
+        out = Response::newHttpResponse();
+    } else {
+        std::string id;
+        last_event_id(asked, id, id_source::header_or_query);
+        if (options.last_event_id.empty()) options.last_event_id = id;
+        options.framing = framing::raw;
+        if (const errc refused = made->subscribe(hub, options); refused != errc::ok) {
+            return detail::drogon_refuse<Response>(refusal_of(refused), message(refused));
+        }
+        // Without the true, Drogon closes what is silent for a minute.
+        out = Response::newAsyncStreamResponse(
+            [made](pointer stream) { made->begin(std::move(stream)); }, true);
+    }
+    out->setContentTypeString(stream_headers[0].value);
+    for (const header& each : std::span(stream_headers).subspan(1)) {
+        out->addHeader(std::string(each.name), std::string(each.value));
+    }
+    return out;
+}
+
+} // namespace ssekit
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+//
+// Event streams over Asio without Boost: one thread, callbacks, a hub without a lock. The hub says
+// who has something to send, so the streams need no wakers: whoever has called it takes a turn.
+#include "news.hpp"
+
+#include <ssekit/adapters/asio.hpp>
+#include <ssekit/hub.hpp>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read_until.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/write.hpp>
+
+namespace {
+
+using asio::ip::tcp;
+using std::chrono::steady_clock;
+
+class client;
+
+/// The hub, and the timer that it needs.
+class newsroom {
+  public:
+    newsroom(asio::io_context& io, const news::settings& wanted)
+        : hub(news::epoch(), news::hub_options(wanted)), timer_(io) {}
+
+    void turn();
+
+    void close() {
+        closing_ = true;
+        hub.close(news::farewell());
+        turn();
+    }
+
+    ssekit::hub hub;
+
+  private:
+    asio::steady_timer timer_;
+    bool closing_ = false;
+};
+
+/// One connection with one request. It lives as long as something is under way on it.
+class client : public std::enable_shared_from_this<client> {
+  public:
+    client(newsroom& home, tcp::socket accepted)
+        : home_(home), socket_(std::move(accepted)), patience_(socket_.get_executor()) {}
+
+    void start() {
+        asio::error_code ignored;
+        socket_.set_option(tcp::no_delay(true), ignored);
+        wait_at_most(std::chrono::seconds(10));
+        asio::async_read_until(socket_, asio::dynamic_buffer(in_, 16 << 10), "\r\n\r\n",
+                               [self = shared_from_this()](auto failed, std::size_t size) {
+                                   self->has_read(failed, size);
+                               });
+    }
+
+    // [recipe]
+    void send() { // the hub says so
+        if (sending_) {
+            if (stream_.is_done()) close(); // it has given the client up
+            return;
+        }
+        sending_ = true;
+        ssekit::async_drain(socket_, stream_,
+                            [self = shared_from_this()](auto failed, auto status) {
+                                self->sending_ = false;
+                                if (failed) return self->close();
+                                if (status == ssekit::drain_status::done) self->end();
+                            });
+    }
+    // [recipe]
+
+  private:
+    void has_read(asio::error_code failed, std::size_t size) {
+        if (failed == asio::error::not_found) return write(news::response({431}));
+        if (failed) return close();
+        home_.hub.tick(steady_clock::now());
+        answer(ssekit::read_request(std::string_view(in_).substr(0, size)));
+        home_.turn();
+    }
+
+    void answer(const ssekit::request_view& request) {
+        const news::answer what = news::answer_to(home_.hub, request);
+        if (!what.is_stream()) return write(news::response(what));
+        if (request.method != "HEAD") {
+            auto [stream, refused] =
+                home_.hub.subscribe({.topics = news::topic,
+                                     .last_event_id = request.last_event_id.value_or(""),
+                                     .framing = ssekit::framing::chunked,
+                                     .user = this});
+            if (refused != ssekit::errc::ok) return write(news::response(news::refused(refused)));
+            stream_ = std::move(stream);
+        }
+        write(std::string(ssekit::response_head(ssekit::framing::chunked)));
+    }
+
+    void write(std::string text) {
+        out_ = std::move(text);
+        sending_ = true;
+        asio::async_write(socket_, asio::buffer(out_),
+                          [self = shared_from_this()](auto failed, std::size_t) {
+                              self->sending_ = false;
+                              if (failed) return self->close();
+                              if (!self->stream_) return self->end();
+                              self->patience_.cancel(); // now the hub's deadlines count
+                              self->send();
+                          });
+        watch();
+    }
+
+    void watch() { // nothing but a read tells that an idle client has gone
+        socket_.async_read_some(asio::buffer(rest_),
+                                [self = shared_from_this()](auto failed, std::size_t) {
+                                    if (failed) return self->close();
+                                    self->watch();
+                                });
+    }
+
+    void end() { // and the client closes
+        asio::error_code ignored;
+        socket_.shutdown(tcp::socket::shutdown_send, ignored);
+        wait_at_most(std::chrono::seconds(2));
+    }
+
+    void close() {
+        asio::error_code ignored;
+        socket_.close(ignored);
+        patience_.cancel();
+        if (sending_) return; // a write that fails comes back here, and until then it has frames
+        stream_ = {};
+        home_.turn();
+    }
+
+    void wait_at_most(std::chrono::seconds time) {
+        patience_.expires_after(time);
+        patience_.async_wait([self = shared_from_this()](auto cancelled) {
+            if (!cancelled) self->close();
+        });
+    }
+
+    newsroom& home_;
+    tcp::socket socket_;
+    asio::steady_timer patience_;
+    std::string in_ = {};
+    std::string out_ = {}; // the head of the response, or all of it
+    std::array<char, 512> rest_ = {};
+    ssekit::subscription stream_ = {};
+    bool sending_ = false;
+};
+
+// [turn]
+void newsroom::turn() {
+    hub.tick(steady_clock::now());
+    while (void* const ready = hub.next_ready()) static_cast<client*>(ready)->send();
+    if (closing_ && hub.subscribers() == 0) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(hub.next_deadline());
+    timer_.async_wait([this](asio::error_code cancelled) {
+        if (!cancelled) turn();
+    });
+}
+// [turn]
+
+void accept(tcp::acceptor& from, newsroom& home) {
+    from.async_accept([&](asio::error_code failed, tcp::socket accepted) {
+        if (!from.is_open()) return;
+        if (failed) { // perhaps no descriptor is left: not again at once
+            const auto pause = std::make_shared<asio::steady_timer>(from.get_executor(),
+                                                                    std::chrono::milliseconds(100));
+            return pause->async_wait([&, pause](asio::error_code) { accept(from, home); });
+        }
+        std::make_shared<client>(home, std::move(accepted))->start();
+        accept(from, home);
+    });
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const news::settings wanted = news::read_settings(argc, argv);
+    asio::io_context io(1);
+    newsroom home(io, wanted);
+    tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), wanted.port});
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([&](asio::error_code, int) {
+        acceptor.close();
+        home.close();
+    });
+    home.turn();
+    accept(acceptor, home);
+    news::announce(acceptor.local_endpoint().port());
+    io.run();
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+//
+// Event streams over Beast: several threads, a strand for each connection, callbacks, and a hub
+// that all of them share.
+#include "news.hpp"
+
+#include <ssekit/adapters/boost_asio.hpp>
+#include <ssekit/shared_hub.hpp>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::seconds;
+
+beast::string_view to_beast(std::string_view text) {
+    return {text.data(), text.size()};
+}
+std::string_view from_beast(beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+/// The hub, and what tells it the time.
+struct newsroom {
+    newsroom(const asio::any_io_executor& strand, const news::settings& wanted)
+        : bell(strand), hub(news::epoch(), news::hub_options(wanted), bell.waker()) {}
+
+    void keep_time() {
+        hub.tick(std::chrono::steady_clock::now());
+        if (closing && hub.metrics().subscribers == 0) return;
+        bell.async_wait_until(hub.next_deadline(), [this](error_code) { keep_time(); });
+    }
+
+    ssekit::boost_asio_bell bell; // rung by the hub, and by who may be the last to leave
+    ssekit::shared_hub hub;
+    bool closing = false;
+};
+
+/// One connection with one request. It lives as long as something is under way on it.
+class session : public std::enable_shared_from_this<session> {
+  public:
+    session(newsroom& home, tcp::socket accepted)
+        : home_(home), client_(std::move(accepted)), bell_(client_.get_executor()) {}
+
+    void start() {
+        error_code ignored;
+        client_.socket().set_option(tcp::no_delay(true), ignored);
+        client_.expires_after(seconds(10));
+        http::async_read(client_, in_, request_,
+                         [self = shared_from_this()](error_code failed, std::size_t) {
+                             self->has_read(failed);
+                         });
+    }
+
+  private:
+    void has_read(error_code failed) {
+        if (failed == http::error::header_limit) return respond({431});
+        if (failed) return respond({400});
+        const ssekit::request_view request = ssekit::read_request(
+            from_beast(request_.method_string()), from_beast(request_.target()),
+            [&](std::string_view name) { return from_beast(request_[to_beast(name)]); });
+        const news::answer what = news::answer_to(home_.hub, request);
+        if (!what.is_stream()) return respond(what);
+        if (request.method != "HEAD") {
+            auto [events, refused] =
+                home_.hub.subscribe({.topics = news::topic,
+                                     .last_event_id = request.last_event_id.value_or(""),
+                                     .framing = ssekit::framing::chunked},
+                                    bell_.waker());
+            if (refused != ssekit::errc::ok) return respond(news::refused(refused));
+            events_ = std::move(events);
+        }
+        for (const auto& [name, value] : ssekit::stream_headers) {
+            head_.set(to_beast(name), to_beast(value));
+        }
+        head_.chunked(true);
+        http::async_write_header(client_, head_writer_,
+                                 [self = shared_from_this()](error_code error, std::size_t) {
+                                     if (error || !self->events_) return self->end();
+                                     self->stream();
+                                 });
+    }
+
+    void respond(const news::answer& what) {
+        response_.result(static_cast<unsigned>(what.status));
+        response_.set(http::field::content_type, what.type);
+        if (!what.retry_after.empty()) response_.set(http::field::retry_after, what.retry_after);
+        response_.keep_alive(false);
+        response_.body() = what.body;
+        response_.prepare_payload();
+        http::async_write(client_, response_,
+                          [self = shared_from_this()](error_code, std::size_t) { self->end(); });
+    }
+
+    // [recipe]
+    void stream() {
+        client_.expires_never(); // from now on the hub's deadlines count
+        ssekit::async_serve(client_, events_, bell_,
+                            [self = shared_from_this()](error_code) { self->end(); });
+        watch();
+    }
+    void watch() { // nothing but a read tells that an idle client has gone
+        client_.async_read_some(asio::buffer(rest_),
+                                [self = shared_from_this()](error_code failed, std::size_t) {
+                                    if (failed) return self->bell_.cancel();
+                                    self->watch();
+                                });
+    }
+    // [recipe]
+
+    void end() {
+        error_code ignored;
+        client_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        client_.close();
+        events_ = {};
+        home_.bell.ring();
+    }
+
+    newsroom& home_;
+    beast::tcp_stream client_;
+    beast::flat_buffer in_;
+    http::request<http::string_body> request_;
+    http::response<http::string_body> response_;
+    http::response<http::empty_body> head_;
+    http::response_serializer<http::empty_body> head_writer_{head_};
+    std::array<char, 512> rest_ = {};
+    ssekit::boost_asio_bell bell_;
+    ssekit::shared_subscription events_; // dies before its bell
+};
+
+class server {
+  public:
+    explicit server(const news::settings& wanted)
+        : acceptor_(strand_, {asio::ip::address_v4::loopback(), wanted.port}),
+          signals_(strand_, SIGINT, SIGTERM), home_(strand_, wanted) {
+        signals_.async_wait([this](error_code, int) {
+            acceptor_.close();
+            home_.closing = true;
+            home_.hub.close(news::farewell());
+            home_.bell.ring();
+        });
+        home_.keep_time();
+        accept();
+        news::announce(acceptor_.local_endpoint().port());
+    }
+
+    void run() {
+        std::array<std::thread, 3> threads;
+        for (std::thread& each : threads) each = std::thread([this] { io_.run(); });
+        for (std::thread& each : threads) each.join();
+    }
+
+  private:
+    void accept() {
+        const auto accepted = [this](error_code failed, tcp::socket socket) {
+            if (!acceptor_.is_open()) return;
+            if (failed) { // perhaps no descriptor is left: not again at once
+                retry_.expires_after(std::chrono::milliseconds(100));
+                return retry_.async_wait([this](error_code) { accept(); });
+            }
+            std::make_shared<session>(home_, std::move(socket))->start();
+            accept();
+        };
+        acceptor_.async_accept(asio::make_strand(io_), accepted);
+    }
+
+    asio::io_context io_;
+    asio::any_io_executor strand_ = asio::make_strand(io_);
+    tcp::acceptor acceptor_;
+    asio::steady_timer retry_{strand_};
+    asio::signal_set signals_;
+    newsroom home_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    server(news::read_settings(argc, argv)).run();
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// A dashboard: several gauges, four times a second. Whoever comes sees all of them at once, and
+// whoever is slow sees the newest of each.
+//
+//     GET /         a page
+//     GET /gauges   the stream
+#include "http_server.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+using uses::Request;
+using uses::Response;
+
+constexpr std::string_view page = R"(<!doctype html>
+<meta charset="utf-8">
+<title>Gauges</title>
+<dl></dl>
+<script>
+const list = document.querySelector("dl"), cells = {};
+new EventSource("/gauges").addEventListener("gauge", event => {
+    const { name, value } = JSON.parse(event.data);
+    if (!cells[name]) {
+        list.append(Object.assign(document.createElement("dt"), { textContent: name }));
+        list.append(cells[name] = document.createElement("dd"));
+    }
+    cells[name].textContent = value;
+});
+</script>
+)";
+
+// [recipe]
+struct gauge {
+    std::string_view name;
+    std::uint64_t value;
+};
+
+void publish(ssekit::shared_hub& hub, const gauge& what) {
+    const std::string data = "{\"name\":\"" + std::string(what.name) +
+                             "\",\"value\":" + std::to_string(what.value) + "}";
+    hub.publish("gauges", {.type = "gauge", .data = data}, what.name); // the name is the key
+}
+
+constexpr ssekit::subscribe_options newest_of_each = {.topics = "gauges",
+                                                      .start = ssekit::start_point::earliest,
+                                                      .on_lag = ssekit::lag_policy::coalesce};
+// [recipe]
+
+void measure(ssekit::shared_hub& hub, const std::stop_token& stop) {
+    std::uint64_t rounds = 0;
+    do {
+        const ssekit::hub_metrics now = hub.metrics();
+        publish(hub, {"rounds", ++rounds});
+        publish(hub, {"streams", now.subscribers});
+        publish(hub, {"published", now.published});
+    } while (uses::go_on_after(std::chrono::milliseconds(250), stop));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    uses::http_server server(argc, argv);
+    server.get("/", [](const Request&, Response& response) {
+        response.set_content(page.data(), page.size(), "text/html");
+    });
+    server.get("/gauges", [&](const Request& request, Response& response) {
+        ssekit::httplib_stream(server.hub(), request, response, newest_of_each);
+    });
+    const std::jthread meter([&](const std::stop_token& stop) { measure(server.hub(), stop); });
+    return server.run();
+}

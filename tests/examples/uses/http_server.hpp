@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// What all programs in this folder have in common, so that each of them shows only its own: an HTTP
+// server with a hub.
+//
+//     use_NAME [--port N]
+//
+// It prints "listening on port N". At SIGINT or SIGTERM it ends its streams, and then itself.
+#ifndef SSEKIT_EXAMPLES_USES_HTTP_SERVER_HPP
+#define SSEKIT_EXAMPLES_USES_HTTP_SERVER_HPP
+
+#include <ssekit/adapters/httplib.hpp>
+#include <ssekit/errc.hpp>
+#include <ssekit/http.hpp>
+#include <ssekit/hub_options.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace uses {
+
+using httplib::Request;
+using httplib::Response;
+
+class http_server {
+    // Each stream has a thread; some are left for other requests.
+    static constexpr std::size_t most_streams = 64;
+    static constexpr std::size_t threads = most_streams + 8;
+
+  public:
+    http_server(int argc, char** argv, const ssekit::hub_options& options = {})
+        : port_(read_port(argc, argv)), hub_(epoch(), bounded(options)) {
+        http_.new_task_queue = [] { return new httplib::ThreadPool(threads); };
+        http_.set_tcp_nodelay(true);
+        http_.set_write_timeout(std::chrono::minutes(1));
+        http_.set_keep_alive_max_count(1); // a connection that waits holds a thread
+        http_.set_payload_max_length(std::size_t{64} << 10);
+    }
+
+    [[nodiscard]] ssekit::shared_hub& hub() noexcept { return hub_; }
+
+    void get(const std::string& path, httplib::Server::Handler handler) {
+        http_.Get(path, std::move(handler));
+    }
+    /// A request without a length has no body; the library alone would wait for one.
+    void post(const std::string& path,
+              const std::function<void(const Request&, Response&, const std::string&)>& handler) {
+        http_.Post(path, [handler](const Request& request, Response& response,
+                                   const httplib::ContentReader& read) {
+            std::string body;
+            const auto append = [&](const char* bytes, std::size_t size) {
+                body.append(bytes, size);
+                return true;
+            };
+            const bool has_body =
+                request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+            if (!has_body || read(append)) handler(request, response, body);
+        });
+    }
+
+    /// Serves until a signal comes. \returns the exit status.
+    int run() {
+        const int port = bind();
+        if (port < 0) {
+            std::perror("bind");
+            return 1;
+        }
+        std::thread accepting([this] { http_.listen_after_bind(); });
+        while (!http_.is_running()) std::this_thread::yield();
+        std::printf("listening on port %d\n", port);
+        std::fflush(stdout);
+        int number = 0;
+        sigwait(&signals_, &number);
+        ssekit::httplib_stop(http_, hub_, {.deadline = std::chrono::seconds(5)});
+        accepting.join();
+        return 0;
+    }
+
+  private:
+    static int read_port(int argc, char** argv) {
+        const std::string_view text = argc == 3 ? argv[2] : "8080";
+        std::uint16_t port = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+        const bool good = end == text.data() + text.size() && error == std::errc();
+        if (good && (argc == 1 || (argc == 3 && argv[1] == std::string_view("--port")))) {
+            return port;
+        }
+        std::fprintf(stderr, "usage: %s [--port N]\n", argv[0]);
+        std::exit(64);
+    }
+
+    static std::uint64_t epoch() {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+    }
+
+    static ssekit::hub_options bounded(ssekit::hub_options options) {
+        options.max_subscribers = most_streams;
+        return options;
+    }
+
+    /// The signals that end the program, blocked in this thread and those that it makes.
+    static sigset_t end_signals() {
+        sigset_t signals;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+        return signals;
+    }
+
+    int bind() {
+        if (port_ == 0) return http_.bind_to_any_port("127.0.0.1");
+        return http_.bind_to_port("127.0.0.1", port_) ? port_ : -1;
+    }
+
+    int port_;
+    sigset_t signals_ = end_signals(); // before the hub makes its thread
+    ssekit::ticking_hub hub_;
+    httplib::Server http_;
+};
+
+/// Answers whoever publishes, or is refused.
+inline void answer(Response& response, ssekit::errc code) {
+    response.status = code == ssekit::errc::ok ? 202 : ssekit::refusal_of(code).status;
+    response.set_content(std::string(ssekit::message(code)) + "\n", "text/plain");
+}
+
+/// Waits as long as that, but no longer than the thread is to go on. \returns whether it is.
+inline bool go_on_after(std::chrono::milliseconds pause, const std::stop_token& stop) {
+    std::mutex lock;
+    std::condition_variable_any never;
+    std::unique_lock locked(lock);
+    never.wait_for(locked, stop, pause, [] { return false; });
+    return !stop.stop_requested();
+}
+
+} // namespace uses
+
+#endif
