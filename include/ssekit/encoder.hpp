@@ -111,6 +111,12 @@ class data_writer {
     bool after_cr_ = false;
 };
 
+// The arguments are meant to be deduced.
+template <class Out>
+data_writer(Out&) -> data_writer<Out>;
+template <class Out>
+data_writer(Out&, const event_view&) -> data_writer<Out>;
+
 template <byte_sink Out>
 class data_writer<Out>::iterator {
   public:

@@ -4,6 +4,8 @@
 // which are included one by one.
 //
 //   reading a stream      parser.hpp    bytes in, events out
+//   and coming back       event_source.hpp, event_stream.hpp, typed_sink.hpp
+//                                       what an EventSource does; a loop over it; values from JSON
 //   writing events        encoder.hpp   an event into your buffer or string
 //   serving many clients  hub.hpp       topics, replay, heartbeats
 //   the socket under it   writer.hpp    what it has to do, and `drain`
@@ -17,6 +19,8 @@
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/event_log.hpp>
+#include <ssekit/event_source.hpp>
+#include <ssekit/event_stream.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/http.hpp>
@@ -24,6 +28,7 @@
 #include <ssekit/hub.hpp>
 #include <ssekit/parser.hpp>
 #include <ssekit/time.hpp>
+#include <ssekit/typed_sink.hpp>
 #include <ssekit/version.hpp>
 #include <ssekit/writer.hpp>
 

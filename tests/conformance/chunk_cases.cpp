@@ -24,7 +24,7 @@ void check_through_feed(const json::value& test) {
     ssekit::parser parser;
     for (const json::value& part : test.at("chunks").items) {
         const std::string input = input_of(part);
-        INFO(quoted(input));
+        INFO(in_quotes(input));
         recording seen;
         Recorder sink{parser, seen};
         ssekit::feed(parser, lone_chunk(input).view(), sink);

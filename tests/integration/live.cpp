@@ -459,7 +459,7 @@ TEST_CASE("live: what is wrong with a request is answered and disturbs nobody") 
         {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15), 400}, // TLS
     };
     for (const refused_request& request : requests) {
-        CAPTURE(support::quoted(request.bytes));
+        CAPTURE(support::in_quotes(request.bytes));
         tcp_client client(server.port);
         client.send(request.bytes);
         CHECK(read_response(client).status == request.status);

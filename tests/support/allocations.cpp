@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -67,13 +68,13 @@ struct block_head {
 };
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
-    const std::size_t distance = std::max({alignment, sizeof(block_head), alignof(max_align_t)});
-    if (size > never / 2 - distance) return nullptr;
-    const std::size_t whole = (distance + size + distance - 1) / distance * distance;
-    void* const begin = std::aligned_alloc(distance, whole);
+    const std::size_t room = std::max(alignment, sizeof(block_head)); // in front, and to align
+    if (size > never / 2 - 2 * room) return nullptr;
+    char* const begin = static_cast<char*>(std::malloc(size + 2 * room));
     if (begin == nullptr) return nullptr;
-    char* const block = static_cast<char*>(begin) + distance;
-    const block_head head{size, distance};
+    const std::size_t above = (reinterpret_cast<std::uintptr_t>(begin) + room) % alignment;
+    const block_head head{size, above == 0 ? room : room + alignment - above};
+    char* const block = begin + head.distance;
     std::memcpy(block - sizeof head, &head, sizeof head);
     ++allocation_count;
     byte_count += size;

@@ -26,7 +26,7 @@ namespace support {
     const std::string bytes = json::bytes_of(part);
     const json::value* const readable = part.find("bytes");
     if (readable != nullptr && readable->string() != bytes) {
-        json::give_up("bytes and b64 differ: " + quoted(bytes));
+        json::give_up("bytes and b64 differ: " + in_quotes(bytes));
     }
     return bytes;
 }

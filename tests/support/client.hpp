@@ -63,7 +63,7 @@ struct texts : std::vector<std::string> {
     using vector::vector;
 
     friend std::ostream& operator<<(std::ostream& out, const texts& list) {
-        for (const std::string& text : list) out << quoted(text) << ' ';
+        for (const std::string& text : list) out << in_quotes(text) << ' ';
         return out;
     }
 };

@@ -116,6 +116,10 @@ class process {
 
     void write(std::string_view input) { pending_ += input; }
     void close_input() { input_ends_ = true; }
+    /// Waits until the child has been given all of it.
+    bool until_given() {
+        return until([&] { return input_ends_ ? !in_.is_open() : pending_.empty(); });
+    }
     void close_output() { out_.fd.reset(); }
     void signal(int number) { kill(pid_, number); }
 
@@ -163,7 +167,7 @@ class process {
 
     // \returns false when there is nothing left to wait for.
     bool pump(int timeout) {
-        if (pending_.empty() && input_ends_) in_.reset();
+        end_input();
         if (!out_.fd.is_open() && !err_.fd.is_open()) return false;
         std::array<pollfd, 3> fds = {{{out_.fd.get(), POLLIN, 0},
                                       {err_.fd.get(), POLLIN, 0},
@@ -172,7 +176,12 @@ class process {
         if (fds[0].revents != 0) read_some(out_);
         if (fds[1].revents != 0) read_some(err_);
         if (fds[2].revents != 0) write_some();
+        end_input();
         return true;
+    }
+
+    void end_input() {
+        if (pending_.empty() && input_ends_) in_.reset();
     }
 
     static void read_some(output& from) {

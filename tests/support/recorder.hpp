@@ -202,7 +202,7 @@ template <class Recorder = recorder>
 
 // ---- printing
 
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out = "\"";
     for (const char c : text.substr(0, 200)) {
@@ -221,9 +221,9 @@ inline std::string quoted(std::string_view text) {
 }
 
 inline std::ostream& operator<<(std::ostream& out, const seen_event& event) {
-    out << '(' << quoted(event.type) << ", " << quoted(event.data)
-        << ", last=" << quoted(event.last_event_id);
-    if (event.id) out << ", id=" << quoted(*event.id);
+    out << '(' << in_quotes(event.type) << ", " << in_quotes(event.data)
+        << ", last=" << in_quotes(event.last_event_id);
+    if (event.id) out << ", id=" << in_quotes(*event.id);
     if (event.retry) out << ", retry=" << *event.retry;
     return out << ')';
 }
@@ -234,11 +234,11 @@ inline std::ostream& operator<<(std::ostream& out, const seen_error& error) {
 
 inline std::ostream& operator<<(std::ostream& out, const recording& seen) {
     for (const seen_event& event : seen.events) out << event << ' ';
-    for (const std::string& id : seen.ids) out << "id:" << quoted(id) << ' ';
+    for (const std::string& id : seen.ids) out << "id:" << in_quotes(id) << ' ';
     for (const std::int64_t retry : seen.retries) out << "retry:" << retry << ' ';
-    for (const std::string& comment : seen.comments) out << "comment:" << quoted(comment) << ' ';
+    for (const std::string& comment : seen.comments) out << "comment:" << in_quotes(comment) << ' ';
     for (const seen_error& error : seen.errors) out << "error:" << error << ' ';
-    out << "order:" << seen.order << " last=" << quoted(seen.last_event_id);
+    out << "order:" << seen.order << " last=" << in_quotes(seen.last_event_id);
     if (seen.retry) out << " retry=" << *seen.retry;
     return out << " taken=" << seen.offset << " end=" << ssekit::message(seen.end);
 }

@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -251,14 +252,14 @@ TEST_CASE("heartbeats of clients that heard the same event are spread") {
     say(server, "a", "x");
     for (const auto& each : clients) each->drain();
     std::size_t turns = 0;
-    std::size_t most = 0;
+    std::uint64_t most = 0;
     while (server.next_deadline() <= start + 100s) {
         const auto before = server.metrics().heartbeats;
         server.tick(server.next_deadline());
         for (const auto& each : clients) each->drain();
         const auto now = server.metrics().heartbeats - before;
         if (now != 0) ++turns;
-        most = std::max<std::size_t>(most, now);
+        most = std::max(most, now);
     }
     CHECK(turns >= 10);
     CHECK(most <= 40);

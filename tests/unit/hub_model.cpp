@@ -155,6 +155,9 @@ class world {
   private:
     std::size_t pick(std::size_t below) { return random_() % below; }
 
+    std::string_view topic_of(std::uint64_t offset) const {
+        return topics_[static_cast<std::size_t>(offset - 1)];
+    }
     naive_log& log_of(std::string_view topic) {
         const auto found = std::ranges::find(topic_names, topic);
         return logs_[static_cast<std::size_t>(found - topic_names.begin())];
@@ -255,7 +258,7 @@ class world {
         REQUIRE(each.connection->stream.resumption() == worth);
         if (live && worth != resumption::resumed) return;
         for (std::uint64_t offset = seen + 1; offset <= topics_.size(); ++offset) {
-            const std::string_view topic = topics_[offset - 1];
+            const std::string_view topic = topic_of(offset);
             if (std::ranges::count(each.topics, topic) == 0) continue;
             if (offset > log_of(topic).lost_through) each.due.push_back(offset);
         }
@@ -318,13 +321,14 @@ class world {
                 if (missed == text.npos) continue;
                 REQUIRE(each.on_lag != lag_policy::disconnect);
                 REQUIRE(text.find("lagged") != text.npos);
-                each.reported_missing += number_in(text.substr(missed + 9));
+                each.reported_missing +=
+                    static_cast<std::size_t>(number_in(text.substr(missed + 9)));
                 continue;
             }
             REQUIRE_FALSE((gap_first && each.checked == 0));
             const std::uint64_t offset = number_in(text);
             while (!each.due.empty() && each.due.front() < offset) {
-                const naive_log& log = log_of(topics_[each.due.front() - 1]);
+                const naive_log& log = log_of(topic_of(each.due.front()));
                 const bool oldest = each.on_lag == lag_policy::skip_to_oldest;
                 REQUIRE(each.due.front() <= (oldest ? log.lost_through : log.kept.back().offset));
                 ++each.missing;
@@ -347,7 +351,7 @@ class world {
         REQUIRE(each.on_lag == lag_policy::disconnect);
         check(each);
         REQUIRE(std::ranges::any_of(each.due, [&](std::uint64_t offset) {
-            return offset <= log_of(topics_[offset - 1]).lost_through;
+            return offset <= log_of(topic_of(offset)).lost_through;
         }));
     }
 

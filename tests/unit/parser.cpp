@@ -114,13 +114,13 @@ TEST_CASE("finish says whether an event was open and is safe to repeat") {
     for (const std::string_view stream :
          {"", "data: x\n\n", "data: x\r\n\r", ": comment", ": comment\n", ":", "retry: 5\n",
           "id: 1\n\n", "\xEF\xBB\xBF", "unknown: 1\n", "unknown: 1", "data: x\n\n: open"}) {
-        INFO(quoted(stream));
+        INFO(in_quotes(stream));
         CHECK(end_of(stream) == errc::ok);
     }
     for (const std::string_view stream :
          {"data: x\n", "data: x", "data:", "da", "id: 1\n", "id", "event: a\n", "event: a",
           "retry: 5", "data: x\n: comment", "data: x\n\ndata"}) {
-        INFO(quoted(stream));
+        INFO(in_quotes(stream));
         CHECK(end_of(stream) == errc::incomplete);
     }
     parser parser;
@@ -144,7 +144,7 @@ TEST_CASE("a new connection keeps the last event ID and the reconnection time an
     const std::string_view first =
         "id: 1\nretry: 5\ndata: x\n\nid: 2\nevent: t\ndata: a\ndata: \xE2\r";
     for (std::size_t size = 24; size <= first.size(); ++size) {
-        INFO(quoted(first.substr(0, size)));
+        INFO(in_quotes(first.substr(0, size)));
         parser parser;
         recording seen;
         ssekit::feed(parser, first.substr(0, size), [](const event_view&) {});

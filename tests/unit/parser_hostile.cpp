@@ -125,7 +125,7 @@ TEST_CASE("L02: a comment without end is reported once and kept no longer") {
 
 TEST_CASE("L03: a line that cannot become a known field needs no memory") {
     for (const std::string_view begin : {"foo", "dataa", "foo: ", "retry: x", "\xEF\xBB"}) {
-        INFO(quoted(begin));
+        INFO(in_quotes(begin));
         parser parser;
         counter sink;
         const std::string piece(1 << 16, 'x');

@@ -44,7 +44,7 @@ recording comparable(recording seen) {
 TEST_CASE("any split of any stream gives what the standard says") {
     for (std::uint32_t seed = 0; seed < 300; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         const recording expected = reference_parser::run(stream);
         for_each_split(stream, [&](const chunks& pieces, const std::string& how) {
             INFO(how);
@@ -57,7 +57,7 @@ TEST_CASE("any split of any stream gives what the standard says") {
 TEST_CASE("an event is delivered by the byte that completes its blank line") {
     for (std::uint32_t seed = 1000; seed < 1300; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         parser parser;
         std::size_t events = 0;
         for (std::size_t taken = 1; taken <= stream.size(); ++taken) {
@@ -186,7 +186,7 @@ TEST_CASE("each policy treats a malformed byte alike in every field at every pla
             const std::string before = "data: first\n\n" + std::string(field) + ": ";
             const std::string tail = field == "data" ? "\n\n" : "\ndata: x\n\n";
             const std::string stream = before + value + tail + "data: last\n\n";
-            INFO(quoted(stream));
+            INFO(in_quotes(stream));
             for_each_split(stream, [&](const chunks& pieces, const std::string& how) {
                 INFO(how);
                 recording seen = run_feed(pieces, {.utf8 = utf8_policy::report});

@@ -111,7 +111,7 @@ TEST_CASE("L13: a value of the limit passes and one byte more fails at that byte
                         stream += line_end;
                     }
                     stream += line_end;
-                    INFO(quoted(stream));
+                    INFO(in_quotes(stream));
                     const bool passes = size == limit;
                     const bool event_stays = passes || test.error == errc::comment_too_long;
                     std::vector<seen_error> errors;
@@ -202,7 +202,7 @@ TEST_CASE("the id of an event that was too long is committed wherever the chunks
          {"id: 7\ndata: 1234\n\ndata: x\n\n", "data: 1234\nid: 7\n\ndata: x\n\n",
           "id: 7\nevent: 1234\ndata: 1\n\ndata: x\n\n", "id: 6\nid: 7\ndata: 1234\n\ndata: x\n\n",
           "id: 7\ndata: 1\nid: 12345\n\ndata: x\n\n"}) {
-        INFO(quoted(stream));
+        INFO(in_quotes(stream));
         for_each_split(stream, [](const chunks& pieces, const std::string& how) {
             INFO(how);
             const parser_options options{.limits = {.data = 3, .id = 4, .type = 3}};
@@ -229,7 +229,7 @@ TEST_CASE("an id that is too long leaves the last event ID as it was") {
 TEST_CASE("any split of any stream meets the same errors at the same offsets") {
     for (std::uint32_t seed = 5000; seed < 5300; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         dice random(seed);
         const parser_options options{.limits = {.data = random.below(20),
                                                 .id = random.below(8),

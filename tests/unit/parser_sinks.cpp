@@ -90,7 +90,7 @@ TEST_CASE("any callable takes the place of on_event") {
 TEST_CASE("a sink that stops at an event can go on from the byte behind it") {
     for (std::uint32_t seed = 2000; seed < 2100; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         const recording expected = run_feed({stream});
         parser parser;
         recording seen;
@@ -119,7 +119,7 @@ TEST_CASE("a sink that stops at an error can go on with a copy of the rest") {
                                          .utf8 = utf8_policy::report};
     for (std::uint32_t seed = 3000; seed < 3200; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         const recording expected = run_feed({stream}, options);
         parser parser(options);
         recording seen;
@@ -183,7 +183,7 @@ TEST_CASE("on_event and on_error may destroy or move or reset the parser") {
     const std::string_view errors = "id: 1\ndata: too long\n";
     for (const std::string_view stream : {events, errors}) {
         for (const char how : {'d', 'm', 'r', 'c'}) {
-            INFO(how << " at " << quoted(stream));
+            INFO(how << " at " << in_quotes(stream));
             for_each_split(stream, [&](const chunks& pieces, const std::string& split) {
                 INFO(split);
                 auto owner =

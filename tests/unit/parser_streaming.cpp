@@ -43,7 +43,7 @@ struct piece_log {
 TEST_CASE("pieces put together give the events that come whole") {
     for (std::uint32_t seed = 7000; seed < 7300; ++seed) {
         const std::string stream = random_stream(seed);
-        INFO("seed " << seed << ": " << quoted(stream));
+        INFO("seed " << seed << ": " << in_quotes(stream));
         for (const utf8_policy utf8 :
              {utf8_policy::replace, utf8_policy::pass_through, utf8_policy::report}) {
             const parser_options options{.limits = {.id = 6, .type = 6, .comment = 6},
@@ -145,7 +145,7 @@ TEST_CASE("malformed UTF-8 is reported at its first byte and voids the pieces be
     for (const std::string_view text : {"ab\xFF", "ab\xE2\x82", "ab\xE2\x82z", "ab\xF0\x9F\x91"}) {
         const std::string stream =
             "id: 1\ndata: " + std::string(text) + "\ndata: more\n\ndata: x\n\n";
-        INFO(quoted(stream));
+        INFO(in_quotes(stream));
         for_each_split(stream, [](const chunks& pieces, const std::string& how) {
             INFO(how);
             const recording seen = run_pieces(pieces, {.utf8 = utf8_policy::report});
@@ -173,7 +173,7 @@ TEST_CASE("a comment that is too long voids nothing") {
 
 TEST_CASE("a stream that ends inside an event says that its pieces are void") {
     for (const std::string_view stream : {"data: a", "data: a\n", "data: a\xE2", "data:"}) {
-        INFO(quoted(stream));
+        INFO(in_quotes(stream));
         CHECK(run_pieces({stream}).end == errc::incomplete);
         CHECK(run_pieces(in_pieces_of(1, stream)).end == errc::incomplete);
     }

@@ -3,11 +3,12 @@
 
 #include <ssekit/adapters/posix.hpp>
 
+#include "support/text_generator.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 using ssekit::io_status;
 using ssekit::posix_writer;
 using ssekit::write_result;
+using support::text_generator;
 
 namespace {
 
@@ -53,29 +55,6 @@ struct socket_pair {
     }
 };
 
-/// Gives one long text in pieces of `size`.
-struct text_generator {
-    std::string_view rest;
-    std::size_t size;
-
-    std::size_t prepare(std::span<std::string_view> slices) noexcept {
-        std::size_t count = 0;
-        for (std::string_view text = rest; !text.empty() && count < slices.size(); ++count) {
-            slices[count] = text.substr(0, size);
-            text.remove_prefix(slices[count].size());
-        }
-        return count;
-    }
-    void consume(std::size_t bytes) noexcept { rest.remove_prefix(bytes); }
-    [[nodiscard]] bool is_done() const noexcept { return rest.empty(); }
-};
-
-std::string numbers(int count) {
-    std::string out;
-    for (int i = 0; i < count; ++i) out += std::to_string(i) + ' ';
-    return out;
-}
-
 } // namespace
 
 TEST_CASE("a posix writer hands slices over in order") {
@@ -98,7 +77,7 @@ TEST_CASE("more slices than fit one call take several") {
     CHECK(wrote.status == io_status::ready);
     CHECK(sockets.receive().size() == wrote.bytes);
 
-    const std::string text = numbers(100);
+    const std::string text = support::numbers(100);
     text_generator source{text, 1};
     CHECK(ssekit::drain(source, out) == ssekit::drain_status::done);
     CHECK(sockets.receive() == text);
@@ -109,7 +88,7 @@ TEST_CASE("a full socket takes what it can and then blocks nobody") {
         const socket_pair sockets;
         if (!blocking) ::fcntl(sockets.ends[0], F_SETFL, O_NONBLOCK);
         posix_writer out{sockets.ends[0]};
-        const std::string text = numbers(50'000);
+        const std::string text = support::numbers(50'000);
         text_generator source{text, 1000};
         std::string got;
         std::size_t turns = 0;

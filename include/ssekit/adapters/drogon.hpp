@@ -86,7 +86,8 @@ class drogon_response : public std::enable_shared_from_this<drogon_response<Conn
             batch_.append(slice.substr(0, most - batch_.size()));
         }
         // "c8\r\n" ... "\r\n"
-        const std::size_t framed = (std::bit_width(batch_.size()) + 3u) / 4 + 4 + batch_.size();
+        const auto bits = static_cast<std::size_t>(std::bit_width(batch_.size()));
+        const std::size_t framed = (bits + 3) / 4 + 4 + batch_.size();
         goal_ = connection->bytesSent() + framed;
         if (!out_->send(batch_)) return {0, io_status::closed};
         return {batch_.size(), is_full() ? io_status::would_block : io_status::ready};

@@ -172,8 +172,8 @@ detail::mongoose_subscription<Hub>* mongoose_stream(Hub& hub, Connection& connec
         detail::mongoose_refuse(connection, {status, {}}, reason_phrase(status));
         return nullptr;
     }
-    const std::string_view version(message.proto.buf, message.proto.len);
-    options.framing = version == "HTTP/1.0" ? framing::raw : framing::chunked;
+    const std::string_view protocol(message.proto.buf, message.proto.len);
+    options.framing = protocol == "HTTP/1.0" ? framing::raw : framing::chunked;
     if (head_only) {
         detail::mongoose_send(connection, response_head(options.framing));
         connection.is_resp = 0;

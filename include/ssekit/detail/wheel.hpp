@@ -61,8 +61,10 @@ class wheel {
 
     /// \returns when `expire` is worth calling next, `never` when no item is placed.
     [[nodiscard]] time_point next_deadline() const noexcept {
-        const auto here = static_cast<int>(turn_ % wheel_slots);
-        for (std::uint64_t bits = std::rotr(occupied_, here); bits != 0; bits &= bits - 1) {
+        // A rotation; the type that std::rotr shifts by differs between standard libraries.
+        const std::uint64_t here = turn_ % wheel_slots;
+        const std::uint64_t behind = occupied_ << ((wheel_slots - here) % wheel_slots);
+        for (std::uint64_t bits = occupied_ >> here | behind; bits != 0; bits &= bits - 1) {
             const std::uint64_t turn = turn_ + static_cast<std::uint64_t>(std::countr_zero(bits));
             if (!rings_.empty(turn % wheel_slots)) return time_of(turn + 1);
         }

@@ -2,8 +2,8 @@
 //
 // The demo's page: what one sees of it when all is well, when connections break, and when the
 // server cannot go on where the page was.
-import {assertUnbroken, connected, forgetVerdict, hasEvents, noticesOf, openPage, resumed, shows,
-    startBrowser} from "./support/pages.mjs";
+import {assertUnbroken, breakThreeTimes, connected, forgetVerdict, hasEvents, noticesOf, openPage,
+    resumed, shows, startBrowser} from "./support/pages.mjs";
 import {startLive, startProxy, until} from "./support/servers.mjs";
 
 import assert from "node:assert/strict";
@@ -49,14 +49,7 @@ test("measurements arrive, a job comes to 100 %, a notice reaches every page", a
 test("the button breaks the connection, and the page resumes without a loss", async t => {
     const live = await startLive(t);
     const page = await openPage(t, browser, live.url);
-    for (let round = 1; round <= 3; ++round) {
-        await connected(page);
-        await forgetVerdict(page);
-        await page.click("#break");
-        await shows(page, "verdict", resumed);
-        await shows(page, "reconnects", new RegExp(`^${round}$`));
-    }
-    await assertUnbroken(page);
+    await breakThreeTimes(page);
 });
 
 test("what is published while the network is away comes late, in order, and once", async t => {

@@ -2,8 +2,8 @@
 //
 // A stream on its way through nginx, which holds responses back unless it is told otherwise. Every
 // stream tells it so: X-Accel-Buffering is among its headers, and nothing has to be configured.
-import {assertUnbroken, connected, eventsThrough, forgetVerdict, hasEvents, lookAt, noticesOf,
-    openEmptyPage, openPage, openStream, resumed, shows, startBrowser, untilOpened} from
+import {assertUnbroken, breakThreeTimes, connected, eventsThrough, forgetVerdict, hasEvents, lookAt,
+    noticesOf, openEmptyPage, openPage, openStream, resumed, shows, startBrowser, untilOpened} from
     "./support/pages.mjs";
 import {startLive, startNginx, until} from "./support/servers.mjs";
 
@@ -72,14 +72,7 @@ test("the page resumes when the server has cut it off", async t => {
     const live = await startLive(t);
     const nginx = await startNginx(t, live.url);
     const page = await openPage(t, browser, nginx.url);
-    for (let round = 1; round <= 3; ++round) {
-        await connected(page);
-        await forgetVerdict(page);
-        await page.click("#break");
-        await shows(page, "verdict", resumed);
-        await shows(page, "reconnects", new RegExp(`^${round}$`));
-    }
-    await assertUnbroken(page);
+    await breakThreeTimes(page);
 });
 
 test("the page comes back when there was no server for a while", async t => {

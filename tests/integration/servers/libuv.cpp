@@ -7,6 +7,8 @@
 #include <ssekit/hub.hpp>
 #include <ssekit/shared_hub.hpp>
 
+#include "support/text_generator.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -14,7 +16,6 @@
 #include <csignal>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,6 +28,8 @@
 
 using ssekit::drain_status;
 using ssekit::uv_drain;
+using support::numbers;
+using support::text_generator;
 using namespace std::chrono_literals;
 
 namespace {
@@ -82,29 +85,6 @@ using statuses = std::vector<drain_status>;
 
 void record(void* list, drain_status status) noexcept {
     static_cast<statuses*>(list)->push_back(status);
-}
-
-/// Gives a text in pieces of `size`.
-struct text_generator {
-    std::string_view rest = {};
-    std::size_t size = 1000;
-
-    std::size_t prepare(std::span<std::string_view> slices) noexcept {
-        std::size_t count = 0;
-        for (std::string_view text = rest; !text.empty() && count < slices.size(); ++count) {
-            slices[count] = text.substr(0, size);
-            text.remove_prefix(slices[count].size());
-        }
-        return count;
-    }
-    void consume(std::size_t bytes) noexcept { rest.remove_prefix(bytes); }
-    [[nodiscard]] bool is_done() const noexcept { return rest.empty(); }
-};
-
-std::string numbers(int count) {
-    std::string out;
-    for (int i = 0; i < count; ++i) out += std::to_string(i) + ' ';
-    return out;
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 #include <ssekit/adapters/nghttp2.hpp>
 #include <ssekit/hub.hpp>
 
+#include "support/text_generator.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@
 
 using ssekit::nghttp2_field;
 using ssekit::nghttp2_source;
+using support::numbers;
+using support::text_generator;
 using namespace std::chrono_literals;
 
 namespace {
@@ -118,29 +121,6 @@ class sessions {
         return static_cast<std::size_t>(size);
     }
 };
-
-/// Gives a text in pieces of `size`.
-struct text_generator {
-    std::string_view rest = {};
-    std::size_t size = 1000;
-
-    std::size_t prepare(std::span<std::string_view> slices) noexcept {
-        std::size_t count = 0;
-        for (std::string_view text = rest; !text.empty() && count < slices.size(); ++count) {
-            slices[count] = text.substr(0, size);
-            text.remove_prefix(slices[count].size());
-        }
-        return count;
-    }
-    void consume(std::size_t bytes) noexcept { rest.remove_prefix(bytes); }
-    [[nodiscard]] bool is_done() const noexcept { return rest.empty(); }
-};
-
-std::string numbers(int count) {
-    std::string out;
-    for (int i = 0; i < count; ++i) out += std::to_string(i) + ' ';
-    return out;
-}
 
 } // namespace
 

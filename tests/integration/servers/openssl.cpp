@@ -4,6 +4,7 @@
 #if defined(SSEKIT_TEST_OPENSSL) // says the build where OpenSSL is linked
 
 #include "examples/servers/self_signed.hpp"
+#include "support/text_generator.hpp"
 
 #include <ssekit/adapters/openssl.hpp>
 
@@ -26,6 +27,8 @@ using ssekit::drain_status;
 using ssekit::io_status;
 using ssekit::openssl_writer;
 using ssekit::write_result;
+using support::numbers;
+using support::text_generator;
 
 namespace {
 
@@ -91,29 +94,6 @@ class tls_pair {
     owned_ssl server_;
     owned_ssl client_;
 };
-
-/// Gives a text in pieces of `size`; only so much of it as is there yet.
-struct text_generator {
-    std::string_view rest;
-    std::size_t size;
-
-    std::size_t prepare(std::span<std::string_view> slices) noexcept {
-        std::size_t count = 0;
-        for (std::string_view text = rest; !text.empty() && count < slices.size(); ++count) {
-            slices[count] = text.substr(0, size);
-            text.remove_prefix(slices[count].size());
-        }
-        return count;
-    }
-    void consume(std::size_t bytes) noexcept { rest.remove_prefix(bytes); }
-    [[nodiscard]] bool is_done() const noexcept { return rest.empty(); }
-};
-
-std::string numbers(int count) {
-    std::string out;
-    for (int i = 0; i < count; ++i) out += std::to_string(i) + ' ';
-    return out;
-}
 
 } // namespace
 

@@ -100,3 +100,15 @@ export async function assertUnbroken(page) {
     assert.deepEqual(numbers, numbers.map((_, i) => numbers[0] + i));
     assert.equal(await page.textContent("#missing"), "0");
 }
+
+/** Breaks the connection by the page's button, again and again: it resumes with nothing lost. */
+export async function breakThreeTimes(page) {
+    for (let round = 1; round <= 3; ++round) {
+        await connected(page);
+        await forgetVerdict(page);
+        await page.click("#break");
+        await shows(page, "verdict", resumed);
+        await shows(page, "reconnects", new RegExp(`^${round}$`));
+    }
+    await assertUnbroken(page);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, openmetrics.hpp
+// and ssekit/testing/ declare for their users. Macros, the version's three, come from version.hpp,
+// and adapters are included, for they bring a library's own headers.
+module;
+
+#include <ssekit/openmetrics.hpp>
+#include <ssekit/shared_hub.hpp>
+#include <ssekit/ssekit.hpp>
+#include <ssekit/testing/event_collector.hpp>
+#include <ssekit/testing/recorder.hpp>
+
+export module ssekit;
+
+export namespace ssekit {
+
+// errc.hpp, event.hpp, time.hpp, version.hpp
+using ssekit::checked;
+using ssekit::checked_text;
+using ssekit::errc;
+using ssekit::event_id;
+using ssekit::event_type;
+using ssekit::event_view;
+using ssekit::message;
+using ssekit::never;
+using ssekit::time_point;
+using ssekit::utf8_policy;
+using ssekit::validate;
+using ssekit::validate_id;
+using ssekit::validate_type;
+using ssekit::version;
+using ssekit::version_info;
+
+// parser.hpp, event_source.hpp, event_stream.hpp, typed_sink.hpp
+using ssekit::blocking_transport;
+using ssekit::event_source;
+using ssekit::event_source_options;
+using ssekit::event_stream;
+using ssekit::feed;
+using ssekit::parser;
+using ssekit::parser_limits;
+using ssekit::parser_options;
+using ssekit::ready_state;
+using ssekit::source_action;
+using ssekit::source_end;
+using ssekit::source_header;
+using ssekit::source_hook;
+using ssekit::source_request;
+using ssekit::status_policy;
+using ssekit::typed_sink;
+
+// encoder.hpp, frame.hpp
+using ssekit::append_to;
+using ssekit::byte_sink;
+using ssekit::data_writer;
+using ssekit::encode_comment_to;
+using ssekit::encode_result;
+using ssekit::encode_to;
+using ssekit::encoded_comment_size;
+using ssekit::encoded_size;
+using ssekit::frame;
+using ssekit::frame_builder;
+using ssekit::frame_label;
+using ssekit::frame_result;
+using ssekit::framing;
+using ssekit::heartbeat_comment;
+
+// hub.hpp, subscription.hpp, shared_hub.hpp, event_sequence.hpp, openmetrics.hpp
+using ssekit::append_metrics;
+using ssekit::close_options;
+using ssekit::event_filter;
+using ssekit::event_ids;
+using ssekit::event_sequence;
+using ssekit::event_summary;
+using ssekit::gap_policy;
+using ssekit::hub;
+using ssekit::hub_metrics;
+using ssekit::hub_options;
+using ssekit::is_abrupt;
+using ssekit::labelled_metrics;
+using ssekit::lag_bound;
+using ssekit::lag_policy;
+using ssekit::media_type;
+using ssekit::metrics_format;
+using ssekit::openmetrics_end;
+using ssekit::publish_result;
+using ssekit::resumption;
+using ssekit::sequenced_event;
+using ssekit::shared_hub;
+using ssekit::shared_subscribe_result;
+using ssekit::shared_subscription;
+using ssekit::start_point;
+using ssekit::stream_end;
+using ssekit::subscribe_options;
+using ssekit::subscribe_result;
+using ssekit::subscriber_info;
+using ssekit::subscription;
+using ssekit::topic_hook;
+using ssekit::topic_info;
+using ssekit::topic_list;
+using ssekit::waker;
+
+// writer.hpp, heartbeat.hpp, event_log.hpp
+using ssekit::buffers_generator;
+using ssekit::default_drain_budget;
+using ssekit::drain;
+using ssekit::drain_slices;
+using ssekit::drain_status;
+using ssekit::event_log;
+using ssekit::heartbeat;
+using ssekit::heartbeat_options;
+using ssekit::io_status;
+using ssekit::retention;
+using ssekit::write_result;
+using ssekit::writer;
+
+// http_request.hpp, http.hpp, cors.hpp
+using ssekit::accepts_event_stream;
+using ssekit::append_response;
+using ssekit::append_response_head;
+using ssekit::bearer_token;
+using ssekit::cors_policy;
+using ssekit::find_head;
+using ssekit::find_header;
+using ssekit::find_query;
+using ssekit::for_each_cors_header;
+using ssekit::head_result;
+using ssekit::head_status;
+using ssekit::header;
+using ssekit::id_source;
+using ssekit::last_event_id;
+using ssekit::percent_decode;
+using ssekit::read_request;
+using ssekit::reason_phrase;
+using ssekit::refusal;
+using ssekit::refusal_of;
+using ssekit::request_limits;
+using ssekit::request_view;
+using ssekit::response_head;
+using ssekit::stream_headers;
+using ssekit::stream_status;
+using ssekit::token_source;
+using ssekit::token_status;
+
+namespace testing {
+
+using ssekit::testing::collected_event;
+using ssekit::testing::event_collector;
+using ssekit::testing::events_of;
+using ssekit::testing::recorder;
+
+} // namespace testing
+
+} // namespace ssekit

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+file(REMOVE_RECURSE ${TO})
+file(RENAME ${FROM} ${TO})

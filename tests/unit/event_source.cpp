@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: MIT
+//
+// The cases C01 to C22 of the conformance list, and what lies between them.
+#include <ssekit/event_source.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using ssekit::event_source;
+using ssekit::event_source_options;
+using ssekit::event_view;
+using ssekit::ready_state;
+using ssekit::source_action;
+using ssekit::source_end;
+using ssekit::status_policy;
+using ssekit::time_point;
+
+namespace {
+
+using headers = std::vector<std::pair<std::string_view, std::string_view>>;
+
+const headers stream_type = {{"Content-Type", "text/event-stream"}};
+
+/// An event source with a clock of its own and a server that says what the test says.
+struct client {
+    explicit client(event_source_options options = {},
+                    std::string_view url = "http://a.example/x/y?z")
+        : source(url, std::move(options)) {}
+
+    event_source source;
+    time_point now{1h};
+    std::vector<std::string> events = {};
+
+    source_action poll() { return source.poll(now); }
+
+    bool head(int status, const headers& fields = stream_type) {
+        return source.receive_head(
+            status,
+            [&](std::string_view name) -> std::optional<std::string_view> {
+                for (const auto& [key, value] : fields) {
+                    if (key == name) return value;
+                }
+                return std::nullopt;
+            },
+            now);
+    }
+    /// Connects and has the stream begin.
+    void open() {
+        REQUIRE(poll() == source_action::connect);
+        REQUIRE(head(200));
+        REQUIRE(source.state() == ready_state::open);
+    }
+    void bytes(std::string_view text) {
+        source.receive(
+            text, [&](const event_view& event) { events.push_back(std::string(*event.data)); },
+            now);
+    }
+    std::optional<std::string> sent(std::string_view name) const {
+        for (const ssekit::header& each : source.request().headers) {
+            if (each.name == name) return std::string(each.value);
+        }
+        return std::nullopt;
+    }
+    /// How long it wants to wait before it connects.
+    std::chrono::milliseconds wait() {
+        REQUIRE(poll() == source_action::wait);
+        REQUIRE(source.state() == ready_state::connecting);
+        return std::chrono::duration_cast<std::chrono::milliseconds>(source.next_deadline() - now);
+    }
+    void wait_and_connect() {
+        now = source.next_deadline();
+        REQUIRE(poll() == source_action::connect);
+    }
+    void stopped(source_end why) {
+        CHECK(source.state() == ready_state::closed);
+        CHECK(source.end() == why);
+        source_action next = poll();
+        if (next == source_action::disconnect) next = poll();
+        CHECK(next == source_action::stop);
+        CHECK(poll() == source_action::wait);
+        CHECK(source.next_deadline() == ssekit::never);
+        now += 1000h;
+        CHECK(poll() == source_action::wait);
+    }
+};
+
+bool between(std::chrono::milliseconds low, std::chrono::milliseconds value,
+             std::chrono::milliseconds high) {
+    return low <= value && value <= high;
+}
+
+} // namespace
+
+TEST_CASE("C01: the first request has no Last-Event-ID") {
+    client c({.headers = {{"X-Mine", "1"}}});
+    CHECK(c.source.next_deadline() <= c.now);
+    CHECK(c.source.state() == ready_state::connecting);
+    REQUIRE(c.poll() == source_action::connect);
+    const ssekit::source_request request = c.source.request();
+    CHECK(request.method == "GET");
+    CHECK(request.url == "http://a.example/x/y?z");
+    CHECK(request.body == "");
+    CHECK(request.headers.size() == 3);
+    CHECK(c.sent("Accept") == "text/event-stream");
+    CHECK(c.sent("Cache-Control") == "no-cache");
+    CHECK(c.sent("X-Mine") == "1");
+    CHECK(c.poll() == source_action::wait);
+}
+
+TEST_CASE("what cannot be sent is not sent") {
+    const auto is_refused = [](std::string_view url, event_source_options options = {}) {
+        event_source source(url, std::move(options));
+        CHECK(source.state() == ready_state::closed);
+        CHECK(source.poll(time_point{1h}) == source_action::stop);
+        return source.end() == source_end::bad_request;
+    };
+    for (const char* const url :
+         {"", "a.example", "/x", "ftp://a.example/", "http://", "http:///x", "http://a.example/ x",
+          "http://a.example/\n", "://a.example/", "http://a:65536/", "http://a:1x/"}) {
+        CAPTURE(url);
+        CHECK(is_refused(url));
+    }
+    CHECK(is_refused("http://a/", {.method = "GET /"}));
+    CHECK(is_refused("http://a/", {.headers = {{"A b", "c"}}}));
+    CHECK(is_refused("http://a/", {.headers = {{"", "c"}}}));
+    CHECK(is_refused("http://a/", {.headers = {{"A", "b\r\nC: d"}}}));
+    CHECK(is_refused("http://a/", {.headers = {{"A", std::string(1, '\0')}}}));
+}
+
+TEST_CASE("a header of one's own takes the place of the usual one") {
+    client c({.headers = {{"accept", "application/json, text/event-stream"},
+                          {"cache-control", "no-store"},
+                          {"last-event-id", "mine"},
+                          {"X-Twice", "1"},
+                          {"X-Twice", "2"}},
+              .last_event_id = "known"},
+             "http://a.example#fragment");
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(c.source.request().url == "http://a.example");
+    CHECK(c.source.request().headers.size() == 5);
+    CHECK(c.sent("Accept") == "application/json, text/event-stream");
+    CHECK(c.sent("Cache-Control") == "no-store");
+    CHECK(c.sent("Last-Event-ID") == "known");
+}
+
+TEST_CASE("C02: the id goes back as it came") {
+    client c;
+    c.open();
+    c.bytes("id: …<\xff\ndata: a\n\n");
+    c.source.receive_end(c.now);
+    c.wait_and_connect();
+    CHECK(c.sent("Last-Event-ID") == "…<\xEF\xBF\xBD");
+}
+
+TEST_CASE("C03: an id that was reset is not sent") {
+    client c({.last_event_id = "from before"});
+    c.open();
+    CHECK(c.sent("Last-Event-ID") == "from before");
+    c.bytes("id\ndata: a\n\n");
+    c.source.receive_end(c.now);
+    c.wait_and_connect();
+    CHECK(c.sent("Last-Event-ID") == std::nullopt);
+}
+
+TEST_CASE("C04: the id of a block that was cut does not count") {
+    client c;
+    c.open();
+    c.bytes("id: 1\ndata: a\n\nid: 2\ndata: b\n");
+    c.source.receive_failure(c.now);
+    CHECK(c.source.was_cut());
+    c.wait_and_connect();
+    CHECK(c.sent("Last-Event-ID") == "1");
+    CHECK(c.events == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("C05: the id of a block without data counts") {
+    client c;
+    c.open();
+    c.bytes("id: 7\n\n");
+    c.source.receive_end(c.now);
+    CHECK(!c.source.was_cut());
+    c.wait_and_connect();
+    CHECK(c.sent("Last-Event-ID") == "7");
+}
+
+TEST_CASE("C06: the id outlives a connection that brings none") {
+    client c;
+    c.open();
+    c.bytes("id: 7\ndata: a\n\n");
+    for (int i = 0; i < 3; ++i) {
+        c.source.receive_end(c.now);
+        c.wait_and_connect();
+        CHECK(c.sent("Last-Event-ID") == "7");
+        REQUIRE(c.head(200));
+        c.bytes("data: b\n\n");
+        CHECK(c.source.last_event_id() == "7");
+    }
+}
+
+TEST_CASE("C07: 204 ends it for good") {
+    client c;
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(!c.head(204));
+    CHECK(c.source.status() == 204);
+    c.stopped(source_end::no_content);
+}
+
+TEST_CASE("C08: as a browser does it, other statuses end it for good") {
+    for (const int status :
+         {100, 201, 205, 206, 300, 304, 305, 306, 400, 401, 404, 408, 429, 500, 503, 599}) {
+        CAPTURE(status);
+        client c;
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(status));
+        c.stopped(source_end::bad_status);
+    }
+}
+
+TEST_CASE("C08: as an SDK does it, those that may pass are tried again") {
+    for (const int status : {408, 429, 500, 502, 503, 504}) {
+        CAPTURE(status);
+        client c({.on_status = status_policy::sdk});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(status));
+        CHECK(c.poll() == source_action::disconnect);
+        CHECK(between(1s, c.wait(), 2s));
+        CHECK(c.source.failures() == 1);
+    }
+    for (const int status : {400, 401, 403, 404, 410, 501, 505}) {
+        client c({.on_status = status_policy::sdk});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(status));
+        c.stopped(source_end::bad_status);
+    }
+}
+
+TEST_CASE("C08: Retry-After is heard, in seconds and as a date, up to a bound") {
+    struct answer {
+        std::string_view retry_after;
+        std::string_view date;
+        std::chrono::milliseconds low, high;
+    };
+    for (const answer& given : std::initializer_list<answer>{
+             {"30", "", 30s, 30s},
+             {"0", "", 1s, 2s},
+             {"-1", "", 1s, 2s},
+             {"soon", "", 1s, 2s},
+             {"999999999", "", 1h, 1h},
+             {"99999999999999999999", "", 1s, 2s},
+             {"Sun, 06 Nov 1994 08:50:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", 60s, 60s},
+             {"Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:50:37 GMT", 1s, 2s},
+             {"Sun, 06 Nov 1994 08:50:37 GMT", "", 1s, 2s}}) {
+        CAPTURE(given.retry_after);
+        client c({.on_status = status_policy::sdk});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(503, {{"Retry-After", given.retry_after}, {"Date", given.date}}));
+        CHECK(c.poll() == source_action::disconnect);
+        CHECK(between(given.low, c.wait(), given.high));
+    }
+}
+
+TEST_CASE("C09 to C11: the media type counts, not its parameters") {
+    for (const std::string_view type :
+         {"text/event-stream", "text/event-stream; charset=windows-1252", "text/event-stream;",
+          "TEXT/Event-Stream", " text/event-stream ", "text/event-stream ;x"}) {
+        CAPTURE(type);
+        client c;
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(c.head(200, {{"Content-Type", type}}));
+        c.bytes("data: …\n\n");
+        CHECK(c.events == std::vector<std::string>{"…"});
+    }
+    for (const std::string_view type : {"text/event-streamx", "text/event", "text/html", "", ";",
+                                        "application/json", "x text/event-stream"}) {
+        CAPTURE(type);
+        client c({.on_status = status_policy::sdk});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(200, {{"Content-Type", type}}));
+        c.stopped(source_end::bad_media_type);
+    }
+    client c;
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(!c.head(200, {}));
+    c.stopped(source_end::bad_media_type);
+}
+
+TEST_CASE("C12: redirects are followed, and the next connection begins at the first URL") {
+    for (const int status : {301, 302, 303, 307, 308}) {
+        CAPTURE(status);
+        client c;
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(status, {{"Location", "../other?q#f"}}));
+        CHECK(c.poll() == source_action::disconnect);
+        REQUIRE(c.poll() == source_action::connect); // at once
+        CHECK(c.source.request().url == "http://a.example/other?q");
+        REQUIRE(c.head(200));
+        CHECK(c.source.url() == "http://a.example/other?q");
+        c.source.receive_end(c.now);
+        c.wait_and_connect();
+        CHECK(c.source.request().url == "http://a.example/x/y?z");
+    }
+}
+
+TEST_CASE("C12: redirects come to an end") {
+    client c({.max_redirects = 3});
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(302, {{"Location", "/loop"}}));
+        REQUIRE(c.poll() == source_action::disconnect);
+    }
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(!c.head(302, {{"Location", "/loop"}}));
+    c.stopped(source_end::bad_redirect);
+    for (const std::string_view nowhere :
+         {"", "ftp://a.example/", "javascript:alert(1)://x", "http://", "/a b", "/a\nb"}) {
+        CAPTURE(nowhere);
+        client d;
+        REQUIRE(d.poll() == source_action::connect);
+        CHECK(!d.head(302, {{"Location", nowhere}}));
+        d.stopped(source_end::bad_redirect);
+    }
+}
+
+TEST_CASE("C13: credentials do not leave their origin, not even by way of it") {
+    const event_source_options secret{.headers = {{"Authorization", "Bearer x"},
+                                                  {"cookie", "a=b"},
+                                                  {"PROXY-AUTHORIZATION", "y"},
+                                                  {"X-Mine", "1"}}};
+    client c(secret);
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(c.sent("Authorization") == "Bearer x");
+    CHECK(!c.head(302, {{"Location", "HTTP://A.example:80/"}}));
+    REQUIRE(c.poll() == source_action::disconnect);
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(c.sent("Authorization") == "Bearer x");
+    for (const std::string_view away :
+         {"//b.example/", "https://a.example/", "http://a.example:81/", "http://a.example/"}) {
+        CHECK(!c.head(302, {{"Location", away}}));
+        REQUIRE(c.poll() == source_action::disconnect);
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(c.sent("Authorization") == std::nullopt);
+        CHECK(c.sent("cookie") == std::nullopt);
+        CHECK(c.sent("PROXY-AUTHORIZATION") == std::nullopt);
+        CHECK(c.sent("X-Mine") == "1");
+    }
+    REQUIRE(c.head(200));
+    c.source.receive_end(c.now);
+    c.wait_and_connect(); // at home again
+    CHECK(c.sent("Authorization") == "Bearer x");
+}
+
+TEST_CASE("C14: the server's reconnection time has a floor and a cap, and is spread") {
+    struct bound {
+        std::string_view retry;
+        std::chrono::milliseconds low, high;
+    };
+    for (const bound& given :
+         std::initializer_list<bound>{{"0", 100ms, 200ms},
+                                      {"1", 100ms, 200ms},
+                                      {"5000", 5s, 10s},
+                                      {"99999999999999999999", 1h, 1h + 1min}}) {
+        CAPTURE(given.retry);
+        std::set<std::chrono::milliseconds> seen;
+        for (std::uint64_t seed = 0; seed < 50; ++seed) {
+            client c({.seed = seed});
+            c.open();
+            c.bytes("retry: " + std::string(given.retry) + "\n\n");
+            c.source.receive_end(c.now);
+            const auto wait = c.wait();
+            CHECK(between(given.low, wait, given.high));
+            seen.insert(wait);
+        }
+        CHECK(seen.size() > 20);
+    }
+}
+
+TEST_CASE("C16: failures in a row double what is added, up to the cap, and progress begins anew") {
+    client c;
+    REQUIRE(c.poll() == source_action::connect);
+    std::chrono::milliseconds most = 1s;
+    for (unsigned i = 1; i <= 12; ++i) {
+        c.source.receive_failure(c.now);
+        CHECK(c.source.failures() == i);
+        CHECK(between(1s, c.wait(), 1s + std::min<std::chrono::milliseconds>(most, 60s)));
+        most *= 2;
+        c.wait_and_connect();
+    }
+    REQUIRE(c.head(200)); // that alone is no success
+    c.source.receive_end(c.now);
+    CHECK(c.source.failures() == 13);
+    c.wait_and_connect();
+    REQUIRE(c.head(200));
+    c.bytes("data: a\n\n");
+    c.source.receive_end(c.now);
+    CHECK(c.source.failures() == 1);
+    CHECK(between(1s, c.wait(), 2s));
+    c.wait_and_connect();
+    c.source.receive_failure(c.now);
+    CHECK(c.source.failures() == 2);
+    c.wait_and_connect();
+    REQUIRE(c.head(200)); // neither an event, but it has stood
+    c.now += 1min;
+    c.source.receive_end(c.now);
+    CHECK(c.source.failures() == 1);
+}
+
+TEST_CASE("C16: failures are bounded where that was asked for") {
+    client c({.max_failures = 2});
+    REQUIRE(c.poll() == source_action::connect);
+    c.source.receive_failure(c.now);
+    c.wait_and_connect();
+    c.source.receive_failure(c.now);
+    c.wait_and_connect();
+    c.source.receive_failure(c.now);
+    c.stopped(source_end::too_many_failures);
+}
+
+TEST_CASE("C17: a POST is sent once, unless it may be repeated") {
+    const event_source_options post{.method = "POST", .body = "question"};
+    client once(post);
+    once.open();
+    CHECK(once.source.request().method == "POST");
+    CHECK(once.source.request().body == "question");
+    once.bytes("data: a\n\ndata: [DONE]\n\n"); // C20: that is for the application to read
+    CHECK(once.source.state() == ready_state::open);
+    once.source.receive_end(once.now);
+    once.stopped(source_end::completed);
+
+    client broken(post);
+    broken.open();
+    broken.source.receive_failure(broken.now);
+    CHECK(broken.source.end() == source_end::not_repeated);
+
+    client refused({.method = "POST", .on_status = status_policy::sdk});
+    REQUIRE(refused.poll() == source_action::connect);
+    CHECK(!refused.head(503));
+    CHECK(refused.source.end() == source_end::not_repeated);
+
+    client again({.method = "POST", .body = "q", .repeat = true});
+    again.open();
+    again.bytes("id: 1\ndata: a\n\n");
+    again.source.receive_end(again.now);
+    again.wait_and_connect();
+    CHECK(again.source.request().method == "POST");
+    CHECK(again.source.request().body == "q");
+    CHECK(again.sent("Last-Event-ID") == "1");
+}
+
+TEST_CASE("C17: 303, and 301 and 302 of old, make a GET of a POST, the others do not") {
+    for (const int status : {301, 302, 303, 307, 308}) {
+        CAPTURE(status);
+        client c({.method = "POST", .body = "q", .headers = {{"Content-Type", "text/plain"}}});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(!c.head(status, {{"Location", "/there"}}));
+        REQUIRE(c.poll() == source_action::disconnect);
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(c.source.request().method == (status < 304 ? "GET" : "POST"));
+        CHECK(c.source.request().body == (status < 304 ? "" : "q"));
+        CHECK(c.sent("Content-Type").has_value() == (status > 304));
+    }
+}
+
+TEST_CASE("C18: any byte keeps a stream alive, silence ends the connection") {
+    client c({.idle_timeout = 30s});
+    c.open();
+    CHECK(c.source.next_deadline() == c.now + 30s);
+    for (int i = 0; i < 5; ++i) {
+        c.now += 29s;
+        c.bytes(i % 2 == 0 ? ":" : "\n");
+        CHECK(c.poll() == source_action::wait);
+        CHECK(c.source.next_deadline() == c.now + 30s);
+    }
+    c.now += 30s;
+    CHECK(c.poll() == source_action::disconnect);
+    CHECK(c.source.state() == ready_state::connecting);
+    c.source.receive_failure(c.now); // which its owner may report, or not
+    CHECK(c.source.failures() == 1);
+    CHECK(between(1s, c.wait(), 2s));
+}
+
+TEST_CASE("a response that does not come is given up") {
+    client c({.connect_timeout = 5s});
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(c.source.next_deadline() == c.now + 5s);
+    c.now += 5s;
+    CHECK(c.poll() == source_action::disconnect);
+    CHECK(!c.head(200)); // too late
+    CHECK(c.source.state() == ready_state::connecting);
+    c.wait_and_connect();
+    CHECK(c.head(200));
+    CHECK(c.source.next_deadline() == ssekit::never);
+}
+
+TEST_CASE("C19: an event without its blank line is dropped, and that can be seen") {
+    client c;
+    c.open();
+    c.bytes("data: a\n\ndata: b\n");
+    c.source.receive_end(c.now);
+    CHECK(c.events == std::vector<std::string>{"a"});
+    CHECK(c.source.was_cut());
+    c.wait_and_connect();
+    REQUIRE(c.head(200));
+    c.bytes("data: c\n\n");
+    c.source.receive_end(c.now);
+    CHECK(!c.source.was_cut());
+    CHECK(c.events == std::vector<std::string>{"a", "c"});
+}
+
+TEST_CASE("C21: an event without text is an event") {
+    client c;
+    c.open();
+    c.bytes("id: 1\ndata\n\n");
+    CHECK(c.events == std::vector<std::string>{""});
+}
+
+TEST_CASE("C22: closing ends it at any moment") {
+    SUBCASE("before the first request") {
+        client c;
+        c.source.close();
+        c.stopped(source_end::closed);
+    }
+    SUBCASE("while connecting") {
+        client c;
+        REQUIRE(c.poll() == source_action::connect);
+        c.source.close();
+        CHECK(!c.head(200));
+        CHECK(c.poll() == source_action::disconnect);
+        c.stopped(source_end::closed);
+    }
+    SUBCASE("while it waits") {
+        client c;
+        REQUIRE(c.poll() == source_action::connect);
+        c.source.receive_failure(c.now);
+        c.source.close();
+        c.stopped(source_end::closed);
+    }
+    SUBCASE("in a callback, after which nothing is called") {
+        client c;
+        c.open();
+        int calls = 0;
+        c.source.receive(
+            "data: a\n\ndata: b\n\n",
+            [&](const event_view&) {
+                ++calls;
+                c.source.close();
+            },
+            c.now);
+        CHECK(calls == 1);
+        std::string_view more = "data: c\n\n";
+        CHECK(c.source.next(more, c.now) == nullptr);
+        CHECK(c.poll() == source_action::disconnect);
+        c.stopped(source_end::closed);
+        c.source.close();
+        c.source.receive_end(c.now);
+        CHECK(c.source.end() == source_end::closed);
+    }
+}
+
+TEST_CASE("limits hold, and what they drop is told") {
+    struct sink {
+        std::vector<ssekit::errc> errors = {};
+        std::vector<std::string> events = {};
+        void on_event(const event_view& event) { events.emplace_back(*event.data); }
+        void on_error(ssekit::errc code, std::uint64_t) { errors.push_back(code); }
+    } seen;
+    event_source source("http://a/", {.parser = {.limits = {.data = 4}}});
+    REQUIRE(source.poll({}) == source_action::connect);
+    REQUIRE(source.receive_head(
+        200, [](std::string_view) { return std::string_view("text/event-stream"); }, {}));
+    source.receive("data: 12345\n\ndata: 1234\n\n", seen, {});
+    CHECK(seen.errors == std::vector<ssekit::errc>{ssekit::errc::data_too_long});
+    CHECK(seen.events == std::vector<std::string>{"1234"});
+    source.receive("data: 1\n\n", [&](const event_view& event) { seen.on_event(event); }, {});
+    CHECK(seen.events.back() == "1");
+}
+
+TEST_CASE("each end has words of its own") {
+    std::set<std::string_view> seen;
+    for (int i = 0; i <= static_cast<int>(source_end::too_many_failures); ++i) {
+        seen.insert(message(static_cast<source_end>(i)));
+    }
+    CHECK(seen.size() == 10);
+    CHECK(message(static_cast<source_end>(99)) == "unknown end");
+}
+
+TEST_CASE("what comes at the wrong moment changes nothing") {
+    client c;
+    CHECK(!c.head(200));
+    c.bytes("data: a\n\n");
+    c.source.receive_end(c.now);
+    c.source.receive_failure(c.now);
+    CHECK(c.source.failures() == 0);
+    c.open();
+    CHECK(!c.head(204));
+    CHECK(c.source.state() == ready_state::open);
+    c.source.receive_end(c.now);
+    c.source.receive_end(c.now);
+    c.bytes("data: b\n\n");
+    CHECK(c.source.failures() == 1);
+    CHECK(c.events.empty());
+}
+
+TEST_CASE("open and error are told, as a page hears of them") {
+    struct page {
+        std::vector<ready_state> heard = {};
+        bool is_leaving = false;
+        static void hear(void* self, event_source& source) noexcept {
+            static_cast<page*>(self)->heard.push_back(source.state());
+            if (static_cast<page*>(self)->is_leaving) source.close();
+        }
+    } mine;
+    client c({.on_change = {&page::hear, &mine}});
+    REQUIRE(c.poll() == source_action::connect);
+    CHECK(!c.head(307, {{"Location", "/there"}}));
+    CHECK(mine.heard.empty());
+    REQUIRE(c.poll() == source_action::disconnect);
+    c.open();
+    CHECK(mine.heard == std::vector{ready_state::open});
+    c.source.receive_end(c.now);
+    CHECK(mine.heard == std::vector{ready_state::open, ready_state::connecting});
+    c.wait_and_connect();
+    mine.is_leaving = true;
+    CHECK(!c.head(200)); // for it was closed in between
+    CHECK(mine.heard.size() == 4);
+    CHECK(mine.heard.back() == ready_state::closed);
+    CHECK(c.poll() == source_action::disconnect);
+    c.stopped(source_end::closed);
+    CHECK(mine.heard.size() == 4);
+}
+
+TEST_CASE("the same seed gives the same waits") {
+    const auto waits = [](std::uint64_t seed) {
+        client c({.seed = seed});
+        std::vector<std::chrono::milliseconds> out;
+        REQUIRE(c.poll() == source_action::connect);
+        for (int i = 0; i < 10; ++i) {
+            c.source.receive_failure(c.now);
+            out.push_back(c.wait());
+            c.wait_and_connect();
+        }
+        return out;
+    };
+    CHECK(waits(1) == waits(1));
+    CHECK(waits(1) != waits(2));
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include <ssekit/parser.hpp>
+#include <ssekit/typed_sink.hpp>
+
+#include <doctest/doctest.h>
+
+#include <charconv>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace {
+
+std::optional<int> number(std::string_view text) {
+    int out = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("typed_sink: values come with their events, what is none is counted") {
+    std::vector<std::string> types;
+    std::vector<int> values;
+    ssekit::typed_sink sink(&number, [&](const ssekit::event_view& event, int value) {
+        types.emplace_back(event.name());
+        values.push_back(value);
+    });
+    ssekit::parser parser;
+    ssekit::feed(parser, "data: 1\n\nid: 7\ndata\n\ndata: x\n\nevent: n\ndata: 22\n\n", sink);
+    CHECK(values == std::vector{1, 22});
+    CHECK(types == std::vector<std::string>{"message", "n"});
+    CHECK(sink.undecoded() == 1);
+}
+
+TEST_CASE(
+    "typed_sink: data is decoded where it lies, as bytes as well, into what cannot be copied") {
+    const std::string stream = "data: abc\n\n";
+    std::size_t offset = 0;
+    std::string seen;
+    ssekit::typed_sink sink(
+        [&](std::span<const std::byte> bytes) {
+            const char* const first = reinterpret_cast<const char*>(bytes.data());
+            offset = static_cast<std::size_t>(first - stream.data());
+            return std::make_optional(std::make_unique<std::string>(first, bytes.size()));
+        },
+        [&](const ssekit::event_view&, std::unique_ptr<std::string> value) { seen = *value; });
+    ssekit::parser parser;
+    ssekit::feed(parser, stream, sink);
+    CHECK(seen == "abc");
+    CHECK(offset == 6);
+}
