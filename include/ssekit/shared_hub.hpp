@@ -10,6 +10,7 @@
 //
 // Streams that share one event loop need no wakers of their own: they have a `user`, and the loop
 // has one waker for all of them, which says that `next_ready` or `next_deadline` is worth asking.
+// One waker more tells whoever closes the hub that its last stream has gone.
 //
 // One lock is enough until many cores fan out at once. Then let each loop have a hub of its own,
 // and an event_sequence number the events for all of them (event_sequence.hpp).
@@ -35,16 +36,35 @@ struct shared_hub_state {
     shared_hub_state(std::uint64_t epoch, const hub_options& options, waker loop_waker) noexcept
         : server(epoch, options), loop(loop_waker) {}
 
-    // Preconditions: the lock is held. Effects: tells the loop once, until it has looked.
-    void wake_loop() noexcept {
+    // Holds the lock, and before it lets go fires the wakers for what has changed.
+    class change {
+      public:
+        explicit change(shared_hub_state& state) noexcept : state_(state), locked_(state.lock) {}
+        change(const change&) = delete;
+        change& operator=(const change&) = delete;
+        ~change() {
+            state_.tell_loop();
+            state_.tell_closer();
+        }
+
+      private:
+        shared_hub_state& state_;
+        std::lock_guard<std::mutex> locked_;
+    };
+
+    void tell_loop() noexcept { // once, until it has looked
         if (!loop || loop_told) return;
         if (!server.has_ready() && server.next_deadline() >= loop_deadline) return;
         loop_told = true;
         loop();
     }
+    void tell_closer() noexcept {
+        if (gone && server.subscribers() == 0) std::exchange(gone, {})();
+    }
 
     std::mutex lock;
     hub server;
+    waker gone; // of who has closed the hub
     waker loop;
     time_point loop_deadline = never; // what the loop has been told of
     bool loop_told = false;
@@ -61,11 +81,7 @@ class shared_subscription {
     template <class Call>
     auto with(Call&& call) noexcept {
         if (state_ == nullptr) return call(stream_);
-        const std::lock_guard locked(state_->lock);
-        struct at_end {
-            detail::shared_hub_state& state;
-            ~at_end() { state.wake_loop(); }
-        } const told{*state_};
+        const detail::shared_hub_state::change locked(*state_);
         return call(stream_);
     }
     template <class Call>
@@ -85,7 +101,7 @@ class shared_subscription {
     }
     ~shared_subscription() {
         if (state_ == nullptr) return;
-        const std::lock_guard locked(state_->lock);
+        const detail::shared_hub_state::change locked(*state_);
         stream_ = subscription(); // swaps, so that the old one dies under the lock
     }
 
@@ -141,15 +157,18 @@ struct shared_subscribe_result {
 class shared_hub {
   public:
     /// \param loop fired when a subscriber with a `user` is ready or `next_deadline` has moved to
-    /// earlier, once until `next_deadline` has been asked. It only posts or notifies.
+    /// earlier, by whatever call or by the end of a subscription; once until `next_deadline` has
+    /// been asked. It only posts or notifies. Lifetime: what it calls outlives the hub.
     /// Throws std::bad_alloc.
     explicit shared_hub(std::uint64_t epoch, const hub_options& options = {}, waker loop = {})
         : state_(std::make_shared<detail::shared_hub_state>(epoch, options, loop)) {}
     shared_hub(const shared_hub&) = delete;
     shared_hub& operator=(const shared_hub&) = delete;
-    /// Effects: cuts the streams that there still are; each is told by its waker.
+    /// Effects: cuts the streams that there still are; each is told by its waker. The wakers of the
+    /// loop and of `close` are not fired any more.
     ~shared_hub() {
         const std::lock_guard locked(state_->lock);
+        state_->gone = {};
         state_->loop = {};
         state_->server.cut();
     }
@@ -158,11 +177,7 @@ class shared_hub {
     /// several steps that belong together. It must not wait for anything.
     template <class Call>
     auto with(Call&& call) const {
-        const std::lock_guard locked(state_->lock);
-        struct at_end {
-            detail::shared_hub_state& state;
-            ~at_end() { state.wake_loop(); }
-        } const told{*state_};
+        const detail::shared_hub_state::change locked(*state_);
         return call(state_->server);
     }
 
@@ -188,10 +203,12 @@ class shared_hub {
         return with([&](hub& server) { return server.publish_to_all(event, key); });
     }
 
-    /// Preconditions: one thread at a time drives the loop, that is calls these three.
+    /// What happens on any thread is dated by the last tick: where deadlines matter to a second, do
+    /// not let it be older.
     void tick(time_point now) noexcept {
         with([&](hub& server) { server.tick(now); });
     }
+    /// Preconditions: one thread at a time drives the loop, that is calls this and `next_deadline`.
     [[nodiscard]] void* next_ready() noexcept {
         const std::lock_guard locked(state_->lock);
         return state_->server.next_ready();
@@ -206,8 +223,17 @@ class shared_hub {
         return state_->loop_deadline;
     }
 
-    void close(const close_options& options = {}) noexcept {
-        with([&](hub& server) { server.close(options); });
+    /// Effects: as `hub::close`.
+    /// \param gone fired once, when no stream is left: as soon as the last subscription has been
+    /// destroyed, on whatever thread, or before this returns if there is none. It only posts or
+    /// notifies. Safe to repeat: a later waker takes the place of one that has not been fired, an
+    /// empty one changes nothing. Lifetime: what it calls lives until it has been fired or
+    /// replaced, or outlives the hub.
+    void close(const close_options& options = {}, waker gone = {}) noexcept {
+        with([&](hub& server) {
+            if (gone) state_->gone = gone;
+            server.close(options);
+        });
     }
     errc close_topic(std::string_view topic, const event_view& last = {},
                      std::chrono::milliseconds keep_for = std::chrono::seconds(30)) noexcept {

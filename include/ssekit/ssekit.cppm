@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, openmetrics.hpp
-// and ssekit/testing/ declare for their users. Macros, the version's three, come from version.hpp,
-// and adapters are included, for they bring a library's own headers.
+// The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, doorbell.hpp,
+// openmetrics.hpp and ssekit/testing/ declare for their users. Macros, the version's three, come
+// from version.hpp, and adapters are included, for they bring a library's own headers.
 module;
 
+#include <ssekit/doorbell.hpp>
 #include <ssekit/openmetrics.hpp>
 #include <ssekit/shared_hub.hpp>
 #include <ssekit/ssekit.hpp>
@@ -66,9 +67,10 @@ using ssekit::frame_result;
 using ssekit::framing;
 using ssekit::heartbeat_comment;
 
-// hub.hpp, subscription.hpp, shared_hub.hpp, event_sequence.hpp, openmetrics.hpp
+// hub.hpp, subscription.hpp, shared_hub.hpp, doorbell.hpp, event_sequence.hpp, openmetrics.hpp
 using ssekit::append_metrics;
 using ssekit::close_options;
+using ssekit::doorbell;
 using ssekit::event_filter;
 using ssekit::event_ids;
 using ssekit::event_sequence;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The whole toolkit but for the adapters, shared_hub.hpp (which needs threads) and openmetrics.hpp,
-// which are included one by one.
+// The whole toolkit but for the adapters, shared_hub.hpp and doorbell.hpp (which need threads) and
+// openmetrics.hpp, which are included one by one.
 //
 //   reading a stream      parser.hpp    bytes in, events out
 //   and coming back       event_source.hpp, event_stream.hpp, typed_sink.hpp

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // A thread for each stream, as blocking servers have it, and publishers on other threads.
+#include <ssekit/doorbell.hpp>
 #include <ssekit/shared_hub.hpp>
 #include <ssekit/writer.hpp>
 
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,34 +24,9 @@ struct connection {
     }
 };
 
-// [doorbell]
-class doorbell {
-  public:
-    ssekit::waker waker() {
-        return {[](void* self) noexcept { static_cast<doorbell*>(self)->ring(); }, this};
-    }
-    void wait() {
-        std::unique_lock locked(lock_);
-        rung_.wait(locked, [&] { return ringing_; });
-        ringing_ = false;
-    }
-
-  private:
-    void ring() {
-        const std::lock_guard locked(lock_);
-        ringing_ = true;
-        rung_.notify_one();
-    }
-
-    std::mutex lock_;
-    std::condition_variable rung_;
-    bool ringing_ = false;
-};
-// [doorbell]
-
 // [serve]
 void serve(ssekit::shared_hub& hub, std::string_view last_event_id, connection& client) {
-    doorbell bell;
+    ssekit::doorbell bell;
     auto [stream, refused] =
         hub.subscribe({.topics = "news", .last_event_id = last_event_id}, bell.waker());
     if (refused != ssekit::errc::ok) return;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <ssekit/doorbell.hpp>
 #include <ssekit/shared_hub.hpp>
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
-#include "support/doorbell.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,6 +21,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using ssekit::doorbell;
 using ssekit::drain_status;
 using ssekit::errc;
 using ssekit::shared_hub;
@@ -28,7 +29,6 @@ using ssekit::shared_subscription;
 using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
-using support::doorbell;
 using support::scripted_writer;
 
 static_assert(ssekit::buffers_generator<shared_subscription>);
@@ -36,6 +36,11 @@ static_assert(ssekit::buffers_generator<shared_subscription>);
 namespace {
 
 constexpr time_point start{10h};
+
+/// \returns whether it has rung, within a time that only a hang exceeds.
+bool rang(doorbell& bell) {
+    return bell.wait_until(std::chrono::steady_clock::now() + 1min);
+}
 
 /// A client that reads on a thread of its own, goes away after some events, and comes back with its
 /// id until it has heard "bye".
@@ -67,7 +72,7 @@ class roamer {
             const std::size_t count = stream.prepare(slices);
             if (count == 0) {
                 if (stream.is_done()) over_ = true;
-                if (!over_ && !bell.wait()) failed_ = true;
+                if (!over_ && !rang(bell)) failed_ = true;
                 continue;
             }
             // Slow, and in pieces; when it goes away the rest is lost to it, but not to the hub.
@@ -233,6 +238,125 @@ TEST_CASE("the loop is woken once until it has looked") {
     stream.reschedule();
     CHECK(rings.take() == 0);
     CHECK(hub.next_deadline() == start);
+}
+
+TEST_CASE("the loop is told when the end of a subscription moves the next deadline") {
+    bell told;
+    shared_hub hub(1, {.keep = {.age = 1min}, .heartbeat = {.interval = 0s}, .write_deadline = 0s},
+                   told.waker());
+    hub.tick(start);
+    auto stream = hub.subscribe({.topics = "a"}).subscription;
+    CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok); // a reader keeps the newest
+    CHECK(hub.next_deadline() == ssekit::never);
+    told.take();
+    stream = {};
+    CHECK(told.take() == 1);
+    CHECK(hub.next_deadline() <= start + 1min);
+}
+
+TEST_CASE("who closes a hub is told once when the last subscription has been destroyed") {
+    bell gone;
+    shared_hub hub(1);
+    hub.tick(start);
+    auto destroyed = std::make_unique<shared_subscription>();
+    *destroyed = hub.subscribe({.topics = "a"}).subscription;
+    auto assigned = hub.subscribe({.topics = "a"}).subscription;
+    auto inside = hub.with([](ssekit::hub& server) { return server.subscribe({.topics = "a"}); });
+    hub.close({.deadline = 1s}, gone.waker());
+    scripted_writer socket;
+    CHECK(ssekit::drain(*destroyed, socket) == drain_status::done);
+    hub.tick(start + 2s); // which cuts the others
+    CHECK(assigned.end() == stream_end::cut);
+    CHECK(gone.take() == 0); // all have ended, but they are there
+
+    SUBCASE("by its destructor") {
+        assigned = {};
+        hub.with([&](ssekit::hub&) { inside.subscription = {}; });
+        CHECK(gone.take() == 0);
+        destroyed.reset();
+    }
+    SUBCASE("by being moved into") {
+        destroyed.reset();
+        hub.with([&](ssekit::hub&) { inside.subscription = {}; });
+        CHECK(gone.take() == 0);
+        assigned = {};
+    }
+    SUBCASE("under the lock") {
+        destroyed.reset();
+        assigned = {};
+        CHECK(gone.take() == 0);
+        hub.with([&](ssekit::hub&) { inside.subscription = {}; });
+    }
+    CHECK(gone.take() == 1);
+    CHECK(hub.subscribe({.topics = "a"}).ec == errc::closed);
+    hub.tick(start + 3s);
+    hub.close();
+    CHECK(gone.take() == 0);
+}
+
+TEST_CASE("who closes a hub without streams is told at once") {
+    bell gone;
+    shared_hub hub(1);
+    hub.close({}, gone.waker());
+    CHECK(gone.take() == 1);
+    bell again;
+    hub.close({}, again.waker());
+    CHECK(gone.take() == 0);
+    CHECK(again.take() == 1);
+}
+
+TEST_CASE("of those who close a hub the last one with a waker is told") {
+    bell first;
+    bell second;
+    shared_hub hub(1);
+    auto stream = hub.subscribe({.topics = "a"}).subscription;
+    hub.close({}, first.waker());
+    hub.close({}, second.waker());
+    hub.close();
+    stream = {};
+    CHECK(first.take() == 0);
+    CHECK(second.take() == 1);
+}
+
+TEST_CASE("a hub that dies first tells nobody that its streams have gone") {
+    bell loop;
+    std::optional<shared_subscription> stream;
+    bell gone;
+    {
+        shared_hub hub(1, {}, loop.waker());
+        stream = hub.subscribe({.topics = "a"}).subscription;
+        hub.close({}, gone.waker());
+        loop.take();
+    }
+    stream.reset();
+    CHECK(gone.take() == 0);
+    CHECK(loop.take() == 0);
+}
+
+TEST_CASE("streams on many threads leave a closed hub, and who closed it may destroy it") {
+    constexpr int rounds = 50;
+    constexpr int clients = 4;
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<std::thread> threads;
+        std::optional<shared_hub> hub(std::in_place, 1);
+        for (int i = 0; i < clients; ++i) {
+            auto bell = std::make_unique<doorbell>();
+            auto made = hub->subscribe({.topics = "a"}, bell->waker());
+            threads.emplace_back(
+                [bell = std::move(bell), stream = std::move(made.subscription)]() mutable {
+                    scripted_writer socket;
+                    while (ssekit::drain(stream, socket) != drain_status::done) bell->wait();
+                    stream = {}; // before its bell
+                });
+        }
+        doorbell gone;
+        hub->close({}, gone.waker());
+        CHECK(rang(gone));
+        CHECK(hub->metrics().subscribers == 0);
+        CHECK(hub->metrics().flushed == clients);
+        hub.reset();
+        for (std::thread& thread : threads) thread.join();
+    }
 }
 
 TEST_CASE("several steps under one lock belong together") {

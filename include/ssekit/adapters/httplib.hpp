@@ -19,6 +19,7 @@
 #ifndef SSEKIT_ADAPTERS_HTTPLIB_HPP
 #define SSEKIT_ADAPTERS_HTTPLIB_HPP
 
+#include <ssekit/doorbell.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
@@ -28,11 +29,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,42 +58,16 @@ inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Reque
 /// Content-Type, which comes with the provider. Throws std::bad_alloc.
 inline void httplib_headers(httplib::Response& response);
 
-/// Effects: closes the hub, waits until every stream has ended, and stops the server; stopping it
-/// first would cut them off. It waits no longer than `close_options::deadline` for clients that
-/// are slow and the server's write timeout for clients that take nothing.
+/// Effects: closes the hub, sleeps until its last stream has gone, and stops the server; stopping
+/// that first would cut them off. It waits no longer than `close_options::deadline` for clients
+/// that are slow and the server's write timeout for clients that take nothing.
+/// Preconditions: something ticks the hub, a ticking_hub does so itself; nobody else closes it with
+/// a waker.
 inline void httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how = {});
 
-namespace detail {
-
-// A waker that a thread sleeps by.
-class doorbell {
-  public:
-    [[nodiscard]] ssekit::waker waker() noexcept {
-        return {[](void* self) noexcept { static_cast<doorbell*>(self)->ring(); }, this};
-    }
-    void ring() noexcept {
-        const std::lock_guard locked(lock_);
-        rung_ = true;
-        changed_.notify_one();
-    }
-    // Waits for a ring, which may have come since the last wait.
-    void wait_until(time_point deadline) noexcept {
-        std::unique_lock locked(lock_);
-        changed_.wait_until(locked, deadline, [&] { return rung_; });
-        rung_ = false;
-    }
-
-  private:
-    std::mutex lock_;
-    std::condition_variable changed_;
-    bool rung_ = false;
-};
-
-} // namespace detail
-
-/// A shared_hub that knows the time by itself: a thread of its own calls `tick`, when it is due.
-/// Preconditions: its subscribers bring wakers, none has a `user`.
-class ticking_hub : detail::doorbell, public shared_hub {
+/// A shared_hub that knows the time by itself: a thread of its own calls `tick`, when it is due and
+/// at least once a second. Preconditions: its subscribers bring wakers, none has a `user`.
+class ticking_hub : doorbell, public shared_hub {
     using clock = std::chrono::steady_clock;
 
   public:
@@ -115,8 +88,8 @@ class ticking_hub : detail::doorbell, public shared_hub {
         while (!ending_) {
             const time_point now = clock::now();
             tick(now);
-            // Waiting for time_point::max() overflows in some standard libraries.
-            wait_until(std::min(next_deadline(), now + std::chrono::hours(1)));
+            // What happens on the other threads is dated by the last tick.
+            wait_until(std::min(next_deadline(), now + std::chrono::seconds(1)));
         }
     }
 
@@ -227,11 +200,10 @@ inline void httplib_headers(httplib::Response& response) {
 }
 
 inline void httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how) {
-    hub.close(how);
-    // Nobody tells when the last stream has gone.
-    while (hub.with([](const class hub& closed) { return closed.subscribers(); }) != 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    doorbell gone;
+    hub.tick(std::chrono::steady_clock::now()); // the deadline counts from the last one
+    hub.close(how, gone.waker());
+    gone.wait();
     server.stop();
 }
 

@@ -14,8 +14,8 @@
 // That a suspended client has gone shows at the next heartbeat or event.
 //
 // A stream ends with its last chunk, or without it where the hub has cut it; it may outlive the
-// hub. Before MHD_stop_daemon, which may not meet suspended connections, close the hub or destroy
-// it, and wait until the last subscriber has gone.
+// hub. Before MHD_stop_daemon, which may not meet suspended connections, close the hub and wait for
+// the waker that `shared_hub::close` takes: the last subscriber has gone then.
 #ifndef SSEKIT_ADAPTERS_MICROHTTPD_HPP
 #define SSEKIT_ADAPTERS_MICROHTTPD_HPP
 

@@ -7,6 +7,7 @@
 #include <ssekit/adapters/boost_asio.hpp>
 #include <ssekit/shared_hub.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -52,12 +53,19 @@ struct newsroom {
         : bell(strand), hub(news::epoch(), news::hub_options(wanted), bell.waker()) {}
 
     void keep_time() {
-        hub.tick(std::chrono::steady_clock::now());
+        const auto now = std::chrono::steady_clock::now();
+        hub.tick(now);
         if (closing && hub.metrics().subscribers == 0) return;
-        bell.async_wait_until(hub.next_deadline(), [this](error_code) { keep_time(); });
+        // What happens on the other strands is dated by the last tick.
+        bell.async_wait_until(std::min(hub.next_deadline(), now + seconds(1)),
+                              [this](error_code) { keep_time(); });
+    }
+    void close() {
+        closing = true;
+        hub.close(news::farewell(), bell.waker());
     }
 
-    ssekit::boost_asio_bell bell; // rung by the hub, and by who may be the last to leave
+    ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
     ssekit::shared_hub hub;
     bool closing = false;
 };
@@ -139,7 +147,6 @@ class session : public std::enable_shared_from_this<session> {
         client_.socket().shutdown(tcp::socket::shutdown_send, ignored);
         client_.close();
         events_ = {};
-        home_.bell.ring();
     }
 
     newsroom& home_;
@@ -161,9 +168,7 @@ class server {
           signals_(strand_, SIGINT, SIGTERM), home_(strand_, wanted) {
         signals_.async_wait([this](error_code, int) {
             acceptor_.close();
-            home_.closing = true;
-            home_.hub.close(news::farewell());
-            home_.bell.ring();
+            home_.close();
         });
         home_.keep_time();
         accept();

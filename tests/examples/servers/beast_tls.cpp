@@ -15,6 +15,7 @@
 #include <ssekit/adapters/boost_asio.hpp>
 #include <ssekit/shared_hub.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -64,15 +65,23 @@ struct newsroom {
     newsroom(const asio::any_io_executor& strand, const news::settings& wanted)
         : bell(strand), hub(news::epoch(), news::hub_options(wanted), bell.waker()) {}
 
-    ssekit::boost_asio_bell bell; // rung by the hub, and by who may be the last to leave
+    void close() {
+        closing = true;
+        hub.close(news::farewell(), bell.waker());
+    }
+
+    ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
     ssekit::shared_hub hub;
     bool closing = false;
 };
 
 awaitable<void> keep_time(newsroom& home) {
     do {
-        home.hub.tick(std::chrono::steady_clock::now());
-        co_await home.bell.async_wait_until(home.hub.next_deadline(), use_awaitable);
+        const auto now = std::chrono::steady_clock::now();
+        home.hub.tick(now);
+        // What happens on the other strands is dated by the last tick.
+        co_await home.bell.async_wait_until(std::min(home.hub.next_deadline(), now + seconds(1)),
+                                            use_awaitable);
     } while (!home.closing || home.hub.metrics().subscribers != 0);
 }
 
@@ -141,7 +150,6 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
         co_await answer(client, home);
     } catch (const boost::system::system_error&) {
     }
-    home.bell.ring();
     // Each side says that nothing follows; one that does not is not waited for. The stream's own
     // deadline would not do: the read that is pending has begun without.
     asio::steady_timer deadline(client->stream.get_executor(), seconds(2));
@@ -186,9 +194,7 @@ int main(int argc, char** argv) {
     asio::signal_set signals(strand, SIGINT, SIGTERM);
     signals.async_wait([&](error_code, int) {
         acceptor.close();
-        home.closing = true;
-        home.hub.close(news::farewell());
-        home.bell.ring();
+        home.close();
     });
     co_spawn(strand, keep_time(home), asio::detached);
     co_spawn(strand, accept(io, acceptor, tls, home), asio::detached);

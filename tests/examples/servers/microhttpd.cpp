@@ -5,15 +5,14 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/microhttpd.hpp>
+#include <ssekit/doorbell.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,26 +26,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// What the main thread sleeps by.
-class bell {
-  public:
-    void ring() noexcept {
-        const std::lock_guard locked(lock_);
-        rung_ = true;
-        changed_.notify_one();
-    }
-    void wait_until(ssekit::time_point deadline) noexcept {
-        std::unique_lock locked(lock_);
-        changed_.wait_until(locked, deadline, [&] { return rung_; });
-        rung_ = false;
-    }
-
-  private:
-    std::mutex lock_;
-    std::condition_variable changed_;
-    bool rung_ = false;
-};
-
 /// From its first line to its completion.
 struct incoming {
     std::string target;
@@ -56,7 +35,7 @@ struct incoming {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : hub_(news::epoch(), options(wanted), {&ring, this}) {
+        : hub_(news::epoch(), news::hub_options(wanted), bell_.waker()) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(wanted.port);
@@ -87,7 +66,7 @@ class server {
 
     /// Tells the hub the time, until it has been closed and its last stream has left.
     void run() {
-        while (!closing_ || hub_.metrics().subscribers != 0) {
+        while (!deserted_) {
             const auto now = steady_clock::now();
             hub_.tick(now);
             // What happens on the other threads is dated by the last tick.
@@ -96,19 +75,14 @@ class server {
     }
 
     void close() {
-        hub_.close(news::farewell());
-        closing_ = true;
-        bell_.ring();
+        hub_.close(news::farewell(), {[](void* self) noexcept {
+                                          static_cast<server*>(self)->deserted_ = true;
+                                          static_cast<server*>(self)->bell_.ring();
+                                      },
+                                      this});
     }
 
   private:
-    ssekit::hub_options options(const news::settings& wanted) {
-        ssekit::hub_options out = news::hub_options(wanted);
-        out.on_topic = {[](void* self, std::string_view, bool) noexcept { ring(self); }, this};
-        return out;
-    }
-    static void ring(void* self) noexcept { static_cast<server*>(self)->bell_.ring(); }
-
     // What the library calls is noexcept: no exception can pass through its frames.
 
     // Nothing else gives the target as it came.
@@ -168,9 +142,9 @@ class server {
         return queued;
     }
 
-    bell bell_;
+    ssekit::doorbell bell_; // of the main thread
+    std::atomic<bool> deserted_ = false;
     ssekit::shared_hub hub_;
-    std::atomic<bool> closing_ = false;
     MHD_Daemon* daemon_ = nullptr;
 };
 
