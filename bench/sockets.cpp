@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// sockets/<who>/<connections>/<events in a burst>: processor time of the sending thread for one
-// delivery over loopback TCP, to clients in a process of their own that read and throw away. `raw` is
-// the floor that a server is compared with: one send of the finished bytes for each event and socket.
-// `hub` publishes the burst and drains whom the hub reports. Read the ratio, and run both in one go:
-// --benchmark_enable_random_interleaving=true --benchmark_repetitions=7. Needs Linux.
+// sockets/<connections>/<events in a burst>/<who>: processor time of the sending thread for one
+// burst over loopback TCP, to clients in a process of their own that read and throw away. `raw` is
+// the floor that a server is compared with: one send of the finished bytes for each event and
+// socket. `hub` publishes the burst and drains whom the hub reports. Needs Linux.
 #ifdef __linux__
+
+#include "run.hpp"
 
 #include <ssekit/adapters/posix.hpp>
 #include <ssekit/hub.hpp>
@@ -24,6 +25,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -154,48 +156,55 @@ bool allow_descriptors(std::size_t count) {
     return limit.rlim_cur >= count;
 }
 
+struct load {
+    std::size_t connections;
+    std::size_t burst;
+};
+
 // Each iteration is a burst; only what `send_burst` does is timed.
 template <class SendBurst>
-void measure(benchmark::State& state, audience& clients, SendBurst&& send_burst) {
+void measure(benchmark::State& state, const load& of, audience& clients, SendBurst&& send_burst) {
     for (auto _ : state) {
         const double begin = thread_seconds();
         clients.told += send_burst();
         state.SetIterationTime(thread_seconds() - begin);
         clients.wait_for(clients.told);
     }
-    const auto deliveries = state.iterations() * state.range(0) * state.range(1);
-    state.SetItemsProcessed(deliveries);
+    const auto deliveries = static_cast<std::int64_t>(of.connections * of.burst);
+    state.SetItemsProcessed(state.iterations() * deliveries);
 }
 
-void raw(benchmark::State& state) {
-    const auto count = static_cast<std::size_t>(state.range(0));
-    if (!allow_descriptors(count + 64)) return state.SkipWithError("too few descriptors");
-    audience clients(count);
+void raw(benchmark::State& state, const load& of) {
+    if (!allow_descriptors(of.connections + 64)) {
+        return state.SkipWithError("too few descriptors");
+    }
+    audience clients(of.connections);
     const ssekit::frame frame = ssekit::frame::make({.id = "1.123456", .data = payload}).frame;
     const std::string_view bytes = frame.chunked();
-    measure(state, clients, [&] {
-        for (std::int64_t i = 0; i < state.range(1); ++i) {
+    measure(state, of, clients, [&] {
+        for (std::size_t i = 0; i < of.burst; ++i) {
             for (const int to : clients.sockets()) {
                 if (send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) give_up("send");
             }
         }
-        return bytes.size() * count * static_cast<std::size_t>(state.range(1));
+        return bytes.size() * of.connections * of.burst;
     });
 }
 
-void hub(benchmark::State& state) {
+void hub(benchmark::State& state, const load& of) {
     struct client {
         ssekit::posix_writer out;
         ssekit::subscription stream;
     };
-    const auto count = static_cast<std::size_t>(state.range(0));
-    if (!allow_descriptors(count + 64)) return state.SkipWithError("too few descriptors");
-    audience audience(count);
+    if (!allow_descriptors(of.connections + 64)) {
+        return state.SkipWithError("too few descriptors");
+    }
+    audience audience(of.connections);
     ssekit::hub hub(1);
     ssekit::time_point now(1h);
     hub.tick(now);
-    std::vector<client> clients(count);
-    for (std::size_t i = 0; i < count; ++i) {
+    std::vector<client> clients(of.connections);
+    for (std::size_t i = 0; i < of.connections; ++i) {
         client& each = clients[i];
         each.out.descriptor = audience.sockets()[i];
         each.stream =
@@ -204,10 +213,10 @@ void hub(benchmark::State& state) {
         drain(each.stream, each.out);
     }
     audience.told = hub.metrics().bytes;
-    measure(state, audience, [&] {
+    measure(state, of, audience, [&] {
         const std::uint64_t before = hub.metrics().bytes;
         hub.tick(now += 10ms);
-        for (std::int64_t i = 0; i < state.range(1); ++i) hub.publish("t", {.data = payload});
+        for (std::size_t i = 0; i < of.burst; ++i) hub.publish("t", {.data = payload});
         while (void* const ready = hub.next_ready()) {
             client& each = *static_cast<client*>(ready);
             if (drain(each.stream, each.out) != ssekit::drain_status::idle) give_up("drain");
@@ -216,19 +225,27 @@ void hub(benchmark::State& state) {
     });
 }
 
-void sizes(benchmark::internal::Benchmark* bench) {
-    for (const int connections : {100, 1'000, 10'000}) {
-        for (const int burst : {1, 16}) bench->Args({connections, burst});
-    }
-    bench->UseManualTime()->Unit(benchmark::kMicrosecond);
-}
-
-BENCHMARK(raw)->Name("sockets/raw")->Apply(sizes);
-BENCHMARK(hub)->Name("sockets/hub")->Apply(sizes);
-
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    using measured = void (*)(benchmark::State&, const load&);
+    const std::pair<const char*, measured> contestants[] = {{"raw", raw}, {"hub", hub}};
+    for (const std::size_t connections : {100u, 1'000u, 10'000u}) {
+        for (const std::size_t burst : {1u, 16u}) {
+            const std::string prefix =
+                "sockets/" + std::to_string(connections) + "/" + std::to_string(burst) + "/";
+            for (const auto& [who, run] : contestants) {
+                const load of{connections, burst};
+                benchmark::RegisterBenchmark(
+                    (prefix + who).c_str(),
+                    [run = run, of](benchmark::State& state) { run(state, of); })
+                    ->UseManualTime()
+                    ->Unit(benchmark::kMicrosecond);
+            }
+        }
+    }
+    return bench::run(argc, argv);
+}
 
 #else
 int main() {}

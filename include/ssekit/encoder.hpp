@@ -149,7 +149,7 @@ namespace detail {
 struct unchecked_out {
     char* p;
     constexpr void append(const char* bytes, std::size_t size) noexcept {
-        copy_bytes(p, bytes, size);
+        copy_few(p, bytes, size);
         p += size;
     }
 };
@@ -190,20 +190,31 @@ constexpr void put_head(Out& out, const event_view& event, utf8_policy utf8) {
 }
 
 template <class Out>
-constexpr void put_event(Out& out, const event_view& event, utf8_policy utf8) {
+constexpr void put_data(Out& out, std::string_view data, utf8_policy utf8) {
+    bool after_cr = false;
+    const auto put_lines = [&](std::string_view text) {
+        split_lines(
+            text, after_cr, [&](std::string_view piece) { put(out, piece); },
+            [&] { put(out, "\ndata: "); });
+    };
+    if (utf8 == utf8_policy::replace) {
+        for_each_replaced(data, put_lines);
+    } else {
+        put_lines(data);
+    }
+}
+
+/// \param as_it_is `put_data` is known to change nothing.
+template <class Out>
+constexpr void put_event(Out& out, const event_view& event, utf8_policy utf8,
+                         bool as_it_is = false) {
     put_head(out, event, utf8);
     if (event.data) {
-        bool after_cr = false;
         put(out, "data: ");
-        const auto put_lines = [&](std::string_view text) {
-            split_lines(
-                text, after_cr, [&](std::string_view piece) { put(out, piece); },
-                [&] { put(out, "\ndata: "); });
-        };
-        if (utf8 == utf8_policy::replace) {
-            for_each_replaced(*event.data, put_lines);
+        if (as_it_is) {
+            put(out, *event.data);
         } else {
-            put_lines(*event.data);
+            put_data(out, *event.data, utf8);
         }
         put(out, "\n");
     }
@@ -218,6 +229,24 @@ constexpr void put_comment(Out& out, std::string_view text) {
         text, after_cr, [&](std::string_view piece) { put(out, piece); },
         [&] { put(out, "\n: "); });
     put(out, "\n\n");
+}
+
+struct measured_event {
+    std::size_t size;
+    bool as_it_is; // the data
+};
+
+/// What `put_event` has to know of an event that `admit` has let in.
+[[nodiscard]] constexpr measured_event measure(const event_view& event, utf8_policy utf8) noexcept {
+    counting_out out;
+    put_head(out, event, utf8);
+    put(out, "\n");
+    if (!event.data) return {out.size, false};
+    put(out, "data: \n");
+    counting_out data;
+    put_data(data, *event.data, utf8);
+    const bool same_size = data.size == event.data->size(); // every line end adds to it
+    return {out.size + data.size, same_size && utf8 != utf8_policy::replace};
 }
 
 /// The one gate in front of every encoder.
@@ -240,10 +269,7 @@ constexpr void put_comment(Out& out, std::string_view text) {
 } // namespace detail
 
 constexpr std::size_t encoded_size(const event_view& event, utf8_policy utf8) noexcept {
-    if (detail::admit(event, utf8) != errc::ok) return 0;
-    detail::counting_out out;
-    detail::put_event(out, event, utf8);
-    return out.size;
+    return detail::admit(event, utf8) == errc::ok ? detail::measure(event, utf8).size : 0;
 }
 
 constexpr encode_result encode_to(char* first, char* last, const event_view& event,
@@ -251,11 +277,14 @@ constexpr encode_result encode_to(char* first, char* last, const event_view& eve
     if (const errc code = detail::admit(event, utf8); code != errc::ok) return {first, code};
     const auto room = static_cast<std::size_t>(last - first);
     // Counting reads the data once more, so it is done only where room is scarce.
-    if (room < detail::encoded_size_bound(event) && room < encoded_size(event, utf8)) {
-        return {first, errc::buffer_too_small};
+    bool as_it_is = false;
+    if (room < detail::encoded_size_bound(event)) {
+        const detail::measured_event measured = detail::measure(event, utf8);
+        if (room < measured.size) return {first, errc::buffer_too_small};
+        as_it_is = measured.as_it_is;
     }
     detail::unchecked_out out{first};
-    detail::put_event(out, event, utf8);
+    detail::put_event(out, event, utf8, as_it_is);
     return {out.p, errc::ok};
 }
 
@@ -278,9 +307,11 @@ template <class Container>
 constexpr errc append_to(Container& out, const event_view& event, utf8_policy utf8) {
     if (const errc code = detail::admit(event, utf8); code != errc::ok) return code;
     const std::size_t before = out.size();
-    const std::size_t size = encoded_size(event, utf8);
-    out.resize(before + size);
-    return encode_to(out.data() + before, out.data() + before + size, event, utf8).ec;
+    const detail::measured_event measured = detail::measure(event, utf8);
+    out.resize(before + measured.size);
+    detail::unchecked_out at{out.data() + before};
+    detail::put_event(at, event, utf8, measured.as_it_is);
+    return errc::ok;
 }
 
 template <byte_sink Out>

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -51,8 +52,38 @@ enum class utf8_policy : std::uint8_t {
     report,       ///< errc::malformed_utf8
 };
 
+namespace detail {
+
+/// False when no byte is NUL or ends a line; eight bytes are looked at together.
+[[nodiscard]] constexpr bool may_be_broken(std::string_view text) noexcept {
+    if (std::is_constant_evaluated()) return true;
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    const auto has_control = [](std::uint64_t x) {
+        return ((x - 14 * ones) & ~x & 0x80 * ones) != 0; // a byte up to CR
+    };
+    const auto load = [](const char* p, auto word) {
+        std::memcpy(&word, p, sizeof word);
+        return std::uint64_t{word};
+    };
+    const char* const p = text.data();
+    const std::size_t size = text.size();
+    if (size >= 8) {
+        for (std::size_t i = 0; i < size - 8; i += 8) {
+            if (has_control(load(p + i, std::uint64_t{}))) return true;
+        }
+        return has_control(load(p + size - 8, std::uint64_t{}));
+    }
+    if (size >= 4) {
+        return has_control(load(p, std::uint32_t{}) << 32 | load(p + size - 4, std::uint32_t{}));
+    }
+    return size != 0;
+}
+
+} // namespace detail
+
 /// \returns errc::ok, or why an id made of these bytes would not reach a client.
 [[nodiscard]] constexpr errc validate_id(std::string_view id) noexcept {
+    if (!detail::may_be_broken(id)) return errc::ok;
     for (const char c : id) {
         if (c == '\r' || c == '\n' || c == '\0') return errc::invalid_id;
     }
@@ -61,6 +92,7 @@ enum class utf8_policy : std::uint8_t {
 
 /// \returns errc::ok, or why a type made of these bytes would not reach a client.
 [[nodiscard]] constexpr errc validate_type(std::string_view type) noexcept {
+    if (!detail::may_be_broken(type)) return errc::ok;
     for (const char c : type) {
         if (c == '\r' || c == '\n') return errc::invalid_type;
     }

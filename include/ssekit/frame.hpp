@@ -55,7 +55,7 @@ class frame {
         return *this;
     }
     ~frame() {
-        if (block_ != nullptr && block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        if (block_ != nullptr && is_last_owner()) {
             block_->~block();
             detail::buffer::release(reinterpret_cast<char*>(block_));
         }
@@ -128,6 +128,12 @@ class frame {
     static constexpr std::string_view chunk_end = "\r\n";
     static constexpr std::size_t longest_chunk_head = sizeof "ffffffff\r\n" - 1;
     static constexpr std::size_t head_room = sizeof(block) + longest_chunk_head;
+
+    // A sole owner has nobody to count against, and saves the atomic step.
+    bool is_last_owner() noexcept {
+        return block_->owners.load(std::memory_order_acquire) == 1 ||
+               block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    }
 
     explicit frame(block* adopted) noexcept : block_(adopted) {}
 
@@ -211,19 +217,19 @@ inline frame_result frame::make(const event_view& event, utf8_policy utf8,
     if (std::max(label.topic.size(), label.key.size()) > 0xffff) {
         return {frame(), errc::label_too_long};
     }
-    const std::size_t size = encoded_size(event, utf8);
+    const auto [size, as_it_is] = detail::measure(event, utf8);
     if (size > 0xffffffff) return {frame(), errc::data_too_long};
     char* const memory = allocate(size, label.topic.size() + label.key.size());
     if (memory == nullptr) return {frame(), errc::out_of_memory};
     detail::unchecked_out out{memory + head_room};
-    detail::put_event(out, event, utf8);
-    frame made = adopt(memory, size);
-    made.block_->topic = static_cast<std::uint16_t>(label.topic.size());
-    made.block_->key = static_cast<std::uint16_t>(label.key.size());
+    detail::put_event(out, event, utf8, as_it_is);
+    frame_result made{adopt(memory, size), errc::ok};
+    made.frame.block_->topic = static_cast<std::uint16_t>(label.topic.size());
+    made.frame.block_->key = static_cast<std::uint16_t>(label.key.size());
     out.p += chunk_end.size();
     detail::put(out, label.topic);
     detail::put(out, label.key);
-    return {std::move(made), errc::ok};
+    return made;
 }
 
 inline frame frame::comment(std::string_view text) noexcept {

@@ -3,10 +3,11 @@
 // The incremental parser of event streams.
 //
 // Chunks come as the network cut them. Lines are found by one pass over the chunk (detail/scan.hpp)
-// and a whole line is looked at where it lies: its value is a view into the chunk. Only what a
-// chunk leaves open is kept: `spill` copies the values of an unfinished event, `absorb` takes an
-// unfinished line apart piece by piece. A line that cannot become a known field, and a comment that
-// nobody listens to, leave nothing but a state behind.
+// and a whole line is looked at where it lies: its value is a view into the chunk. Blocks without
+// anything unusual are read in registers (detail/plain_block.hpp), the others line by line
+// (detail/block_reader.hpp). Only what a chunk leaves open is kept: `spill` copies the values of an
+// unfinished event, `absorb` takes an unfinished line apart piece by piece. A line that cannot
+// become a known field, and a comment that nobody listens to, leave nothing but a state behind.
 //
 // A CR ends its line at once; whether an LF follows is the next byte's business. So an event is
 // delivered by the call that brings its last necessary byte. Values are split as bytes and decoded
@@ -53,6 +54,8 @@ template <class Sink>
 class parser_run;
 template <class Sink>
 class block_reader;
+template <class Sink>
+class plain_block;
 } // namespace detail
 
 /// Turns bytes into events, exactly as HTML 9.2.6 says and in any chunking. Two ways to use it:
@@ -100,8 +103,9 @@ class parser {
     /// The stream has ended. An unfinished event is dropped, as the standard says.
     /// \returns errc::incomplete when there was one, else errc::ok. Safe to repeat.
     constexpr errc finish() noexcept {
-        const bool open = has_data_ || has_id_ || !type_.empty() || dropping_ ||
-                          state_ == state::name || state_ == state::colon || state_ == state::value;
+        const bool open = is_there(open_.data) || is_there(open_.id) || !open_.type.empty() ||
+                          dropping_ || state_ == state::name || state_ == state::colon ||
+                          state_ == state::value;
         clear_event();
         clear_line();
         return open ? errc::incomplete : errc::ok;
@@ -153,6 +157,8 @@ class parser {
     template <class Sink>
     friend class detail::block_reader;
     template <class Sink>
+    friend class detail::plain_block;
+    template <class Sink>
     friend constexpr std::size_t feed(parser&, std::string_view, Sink&&);
 
     using buffer = detail::buffer;
@@ -166,12 +172,27 @@ class parser {
         return std::max({limits.id, limits.type, limits.comment});
     }
 
+    /// The fields of the block being read. One that has not come yet is a view of nothing. The others
+    /// are views of the chunk while their buffers are empty, and of what is kept there else.
+    struct open_block {
+        std::string_view data = {};
+        std::string_view id = {};
+        std::string_view type = {};
+        bool data_is_utf8 = true; // false: not known
+    };
+
+    static constexpr bool is_there(std::string_view field) noexcept {
+        return field.data() != nullptr;
+    }
+
     constexpr void clear_event() noexcept {
-        data_ = id_ = type_ = {};
+        open_ = {};
         block_retry_.reset();
-        has_data_ = has_id_ = data_in_chunk_ = id_in_chunk_ = type_in_chunk_ = dropping_ = false;
+        dropping_ = false;
         utf8_stream_.clear();
         data_buffer_.clear();
+        id_buffer_.clear();
+        type_buffer_.clear();
     }
 
     constexpr void clear_line() noexcept {
@@ -183,17 +204,10 @@ class parser {
     parser_options options_;
     event_view event_ = {}; // what `next` has returned
 
-    // The block being read. Each view lies in the chunk, or in its buffer once it is spilled.
-    std::string_view data_ = {};
-    std::string_view id_ = {};
-    std::string_view type_ = {};
+    // The block being read.
+    open_block open_ = {};
     std::optional<std::chrono::milliseconds> block_retry_ = {};
-    bool has_data_ = false;
-    bool has_id_ = false;
-    bool data_in_chunk_ = false;
-    bool id_in_chunk_ = false;
-    bool type_in_chunk_ = false;
-    bool dropping_ = false; // this block has met a limit
+    bool dropping_ = false; // it has met a limit
 
     // The line that the last chunk left open.
     state state_ = state::line_start;

@@ -60,15 +60,23 @@ std::string random_text(support::dice& random, std::size_t size, std::size_t one
 
 } // namespace
 
-TEST_CASE("the mask of a block has a bit for each CR and LF and for no other byte") {
-    std::array<char, block_size> block{};
-    for (std::size_t at = 0; at < block_size; ++at) {
+TEST_CASE("a block knows of each byte what it is, wherever it stands") {
+    std::array<char, block::size> text{};
+    for (std::size_t at = 0; at < block::size; ++at) {
         for (int byte = 0; byte < 256; ++byte) {
-            block.fill('a');
-            block[at] = static_cast<char>(byte);
-            const std::uint64_t expected =
-                byte == '\n' || byte == '\r' ? std::uint64_t{1} << at : std::uint64_t{0};
-            if (line_end_mask(block.data()) != expected) FAIL_CHECK(byte << " at " << at);
+            text.fill('a');
+            text[at] = static_cast<char>(byte);
+            const block seen(text.data());
+            const bool is_end = byte == '\n' || byte == '\r';
+            const std::uint64_t expected = is_end ? std::uint64_t{1} << at : std::uint64_t{0};
+            if (seen.line_ends() != expected) FAIL_CHECK(byte << " at " << at);
+            if (seen.is_plain() && (byte == 0 || byte >= 0x80)) FAIL_CHECK(byte << " at " << at);
+            if (seen.is_dull() && (is_end || byte == 0 || byte >= 0x80))
+                FAIL_CHECK(byte << " at " << at);
+            // What is common has to be seen to be harmless, or the scan is slow.
+            if (byte >= ' ' && byte < 0x80 && !(seen.is_plain() && seen.is_dull()))
+                FAIL_CHECK(byte << " at " << at);
+            if (is_end && !seen.is_plain()) FAIL_CHECK(byte << " at " << at);
         }
     }
 }
@@ -76,19 +84,51 @@ TEST_CASE("the mask of a block has a bit for each CR and LF and for no other byt
 TEST_CASE("the mask of a random block agrees with a loop over its bytes") {
     support::dice random(2);
     for (std::size_t i = 0; i < 20000; ++i) {
-        const std::string block = random_text(random, block_size, 1 + i % 70);
+        const std::string text = random_text(random, block::size, 1 + i % 70);
         std::uint64_t expected = 0;
-        for (std::size_t at = 0; at < block_size; ++at) {
-            if (is_line_end(block[at])) expected |= std::uint64_t{1} << at;
+        bool plain = true;
+        for (std::size_t at = 0; at < block::size; ++at) {
+            if (is_line_end(text[at])) expected |= std::uint64_t{1} << at;
+            if (text[at] == 0 || static_cast<unsigned char>(text[at]) >= 0x80) plain = false;
         }
-        if (line_end_mask(block.data()) != expected) FAIL_CHECK("block " << i);
+        const block seen(text.data());
+        if (seen.line_ends() != expected) FAIL_CHECK("block " << i);
+        if (seen.is_plain() && !plain) FAIL_CHECK("block " << i);
+        if (seen.is_dull() && (expected != 0 || !plain)) FAIL_CHECK("block " << i);
     }
+}
+
+TEST_CASE("the scan never calls plain what holds a NUL or a byte that is not ASCII") {
+    support::dice random(6);
+    std::size_t plain_lines = 0;
+    for (int i = 0; i < 2000; ++i) {
+        std::string text = random_text(random, random.below(1500), 1 + random.below(100));
+        if (random.one_in(2)) {
+            for (char& c : text) c = static_cast<char>(c & 0x7f);
+        }
+        if (random.one_in(2) && !text.empty()) text[random.below(text.size())] = '\0';
+        const char* const end = text.data() + text.size();
+        line_ends ends(text.data(), end);
+        const char* p = text.data();
+        for (bool more = true; more;) {
+            const char* const line_end = ends.next();
+            more = line_end != end;
+            const std::string_view line(p, static_cast<std::size_t>(line_end - p));
+            const bool plain = std::all_of(line.begin(), line.end(), [](char c) {
+                return c != 0 && static_cast<unsigned char>(c) < 0x80;
+            });
+            if (ends.is_plain(p) && !plain) FAIL_CHECK("text " << i);
+            if (ends.is_plain(p) && !line.empty()) ++plain_lines;
+            p = line_end + 1;
+        }
+    }
+    CHECK(plain_lines > 1000);
 }
 
 TEST_CASE("line ends are found in texts of every length at every alignment") {
     support::dice random(3);
     std::string memory = random_text(random, 400, 6);
-    for (std::size_t from = 0; from < block_size; ++from) {
+    for (std::size_t from = 0; from < block::size; ++from) {
         for (std::size_t size = 0; size <= 200; ++size) {
             const auto text = std::string_view(memory).substr(from, size);
             if (walk(text) != walk_naively(text)) FAIL_CHECK("from " << from << ", size " << size);
@@ -119,7 +159,7 @@ TEST_CASE("a CRLF is one line end wherever the blocks meet") {
     }
 }
 
-TEST_CASE("lines of any length are found, also those that are handed to memchr") {
+TEST_CASE("lines of any length are found") {
     constexpr std::size_t lengths[] = {0,    1,    63,   64,   65,   127,  255,  256,
                                        257,  300,  511,  512,  513,  767,  768,  1023,
                                        1024, 1025, 1535, 1536, 1537, 3000, 5000, 10000};

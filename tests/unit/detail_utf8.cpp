@@ -76,6 +76,55 @@ TEST_CASE("sequences of four bytes decode as the standard says at every edge") {
     }
 }
 
+// Long texts are validated in vectors, beginning behind the first byte that is not ASCII.
+TEST_CASE("sequences of four bytes decode as the standard says inside of long texts") {
+    const std::initializer_list<unsigned> edges = {0x61, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+                                                   0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,
+                                                   0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF};
+    std::size_t place = 0;
+    for (const unsigned a : edges) {
+        for (const unsigned b : edges) {
+            for (const unsigned c : edges) {
+                for (const unsigned d : edges) {
+                    const std::size_t before = place++ % 40;
+                    std::string text = bytes({0xE2, 0x82, 0xAC}) + std::string(before, 'a');
+                    text += bytes({a, b, c, d});
+                    text += std::string(place % 37, 'b') + bytes({0xC3, 0xA4});
+                    check(text);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("long texts that are not ASCII decode as the standard says wherever they are cut") {
+    support::dice random(2);
+    constexpr std::string_view letters[] = {"a",
+                                            "\xC3\xA4",
+                                            "\xE0\xA4\x85",
+                                            "\xE4\xB8\x80",
+                                            "\xED\x95\x9C",
+                                            "\xEE\x80\x80",
+                                            "\xF0\x9F\x91\x8D",
+                                            "\xF4\x8F\xBF\xBF"};
+    for (int i = 0; i < 300; ++i) {
+        std::string text;
+        const bool mixed = random.one_in(2);
+        const std::string_view only = random.pick(letters);
+        for (std::size_t n = random.below(90); n > 0; --n)
+            text += mixed ? random.pick(letters) : only;
+        for (std::size_t size = 0; size <= text.size(); ++size) {
+            check(std::string_view(text).substr(0, size));
+            check(std::string_view(text).substr(size));
+        }
+        for (std::size_t at = 0; at < text.size(); ++at) {
+            std::string broken = text;
+            broken[at] = static_cast<char>(random.below(256));
+            check(broken);
+        }
+    }
+}
+
 TEST_CASE("long texts decode as the standard says wherever the ill-formed part lies") {
     for (std::size_t size = 1; size <= 80; ++size) {
         for (std::size_t at = 0; at < size; ++at) {

@@ -18,6 +18,7 @@
 #include <ssekit/detail/utf8_stream.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -45,21 +46,26 @@ class block_reader {
     };
 
     /// \param offset of the chunk in the connection.
-    constexpr block_reader(parser& self, Sink& sink, const char* chunk,
+    constexpr block_reader(parser& self, Sink& sink, std::string_view chunk,
                            std::uint64_t offset) noexcept
-        : self_(self), sink_(sink), chunk_(chunk), offset_(offset) {}
+        : self_(self), sink_(sink), chunk_(chunk.data()), chunk_end_(chunk_ + chunk.size()),
+          offset_(offset) {}
 
     [[nodiscard]] constexpr std::uint64_t position(const char* p) const noexcept {
         return offset_ + static_cast<std::uint64_t>(p - chunk_);
     }
 
+    /// What the scan has seen of the line, or of the piece of one, that comes next.
+    constexpr void expect(bool plain) noexcept { line_is_plain_ = plain; }
+
     // ---- data: a whole line, or a line in pieces
 
     constexpr void take_data(const value& data) {
         if constexpr (!streams_data) {
-            if (!self_.has_data_ && !self_.dropping_ && data.size() <= self_.options_.limits.data) {
-                self_.data_ = data.view();
-                self_.has_data_ = self_.data_in_chunk_ = true;
+            if (!parser::is_there(open().data) && !self_.dropping_ &&
+                data.size() <= self_.options_.limits.data) {
+                open().data = data.view();
+                open().data_is_utf8 = line_is_plain_;
                 return end_data_line(data.offset + data.size());
             }
         }
@@ -70,17 +76,19 @@ class block_reader {
 
     constexpr void begin_data_line(std::uint64_t offset) {
         if (self_.dropping_) return;
-        const bool joins = std::exchange(self_.has_data_, true);
-        if (!joins) return;
+        if (!parser::is_there(open().data)) {
+            open().data = self_.data_buffer_.view(); // which is empty
+            return;
+        }
         if constexpr (streams_data) {
             sink_.on_data_chunk(std::string_view("\n"));
         } else {
             spill_data(offset);
-            store_data("\n", offset);
+            store_data("\n", 1, offset);
         }
     }
 
-    constexpr void append_data(const value& data) {
+    SSEKIT_INLINED constexpr void append_data(const value& data) {
         if (self_.dropping_) return;
         if constexpr (streams_data) {
             if (self_.options_.utf8 == utf8_policy::pass_through) {
@@ -89,7 +97,8 @@ class block_reader {
                 self_.utf8_stream_.write(data.view(), data.offset, streamed{*this});
             }
         } else {
-            store_data(data.view(), data.offset);
+            store_data(data.view(), static_cast<std::size_t>(chunk_end_ - data.begin), data.offset);
+            open().data_is_utf8 = open().data_is_utf8 && line_is_plain_;
         }
     }
 
@@ -98,9 +107,10 @@ class block_reader {
         if constexpr (streams_data) {
             self_.utf8_stream_.finish(line_end, streamed{*this});
         } else if (self_.options_.utf8 == utf8_policy::report) {
-            const char* const last = self_.data_.data() + self_.data_.size();
+            const std::string_view data = open().data;
+            const char* const last = data.data() + data.size();
             const char* first = last; // of this line: those before are known to be right
-            while (first != self_.data_.data() && first[-1] != '\n') --first;
+            while (first != data.data() && first[-1] != '\n') --first;
             const char* const bad = find_malformed(first, last);
             if (bad == last) return;
             drop(errc::malformed_utf8, line_end - static_cast<std::uint64_t>(last - bad));
@@ -122,32 +132,26 @@ class block_reader {
         if (text.size() > limit) return drop(text_too_long(name), text.offset + limit);
         if (name == field::id && text.view().find('\0') != std::string_view::npos) return;
         buffer& storage = name == field::id ? self_.id_buffer_ : self_.type_buffer_;
-        std::string_view kept = text.view();
-        bool in_chunk = text.in_chunk;
-        if (self_.options_.utf8 != utf8_policy::pass_through && !is_utf8(kept)) {
-            if (self_.options_.utf8 == utf8_policy::report) {
-                const char* const bad = find_malformed(text.begin, text.end);
-                return drop(errc::malformed_utf8,
-                            text.offset + static_cast<std::uint64_t>(bad - text.begin));
+        std::string_view& open_text = name == field::id ? open().id : open().type;
+        if (self_.options_.utf8 == utf8_policy::pass_through || is_utf8(text.view())) {
+            if (text.in_chunk) {
+                open_text = text.view();
+                return storage.clear();
             }
-            const std::size_t size = replaced_size(kept);
+            if (!storage.assign(text.view())) return drop(errc::out_of_memory, text.offset);
+        } else if (self_.options_.utf8 == utf8_policy::report) {
+            const char* const bad = find_malformed(text.begin, text.end);
+            return drop(errc::malformed_utf8,
+                        text.offset + static_cast<std::uint64_t>(bad - text.begin));
+        } else {
+            const std::size_t size = replaced_size(text.view());
             if (size > limit) return drop(text_too_long(name), text.offset + text.size());
+            open_text = {};
             storage.clear();
             if (!storage.extend(size)) return drop(errc::out_of_memory, text.offset);
-            replace_malformed(kept, storage.data());
-            in_chunk = false;
-        } else if (!in_chunk && !storage.assign(kept)) {
-            return drop(errc::out_of_memory, text.offset);
+            replace_malformed(text.view(), storage.data());
         }
-        if (!in_chunk) kept = storage.view();
-        if (name == field::id) {
-            self_.id_ = kept;
-            self_.has_id_ = true;
-            self_.id_in_chunk_ = in_chunk;
-        } else {
-            self_.type_ = kept;
-            self_.type_in_chunk_ = in_chunk;
-        }
+        open_text = storage.view();
     }
 
     constexpr void take_retry(const value& digits) {
@@ -176,40 +180,58 @@ class block_reader {
 
     /// \returns false when the sink wants to stop.
     constexpr bool blank_line(const char* line_end) {
-        if (self_.has_id_) {
-            if (!self_.last_id_.assign(self_.id_)) {
-                self_.has_id_ = false;
+        if (parser::is_there(open().id)) {
+            if (!self_.last_id_.assign(open().id)) {
+                open().id = {};
                 drop(errc::out_of_memory, position(line_end));
-            } else if constexpr (has_on_id<Sink>) {
-                sink_.on_id(self_.last_event_id());
+            } else {
+                announce_id();
             }
         }
-        if (self_.has_data_ && !self_.dropping_) decode_data(position(line_end));
-        const bool dispatches = self_.has_data_ && !self_.dropping_;
-        if (dispatches) {
-            event_view& event = self_.event_;
-            event.id = self_.has_id_ ? std::optional(self_.id_) : std::nullopt;
-            event.type = self_.type_.empty() ? std::string_view("message") : self_.type_;
-            event.data = self_.data_;
-            event.retry = self_.block_retry_;
-        }
+        if (parser::is_there(open().data)) decode_data(position(line_end));
+        const bool dispatches = parser::is_there(open().data);
+        event_view own;
+        event_view& event = fill(own, open());
+        event.retry = self_.block_retry_;
         self_.clear_event();
-        if constexpr (has_on_event<Sink>) {
-            if (dispatches)
-                return goes_on([&] { return sink_.on_event(std::as_const(self_.event_)); });
+        return !dispatches || deliver(event);
+    }
+
+    /// \returns the event of a block without its retry, in `own` unless the sink has a place for it.
+    SSEKIT_INLINED constexpr event_view& fill(event_view& own, const parser::open_block& from) {
+        event_view* event = &own;
+        if constexpr (std::same_as<Sink, pull_sink>) event = &sink_.event;
+        if (parser::is_there(from.id)) {
+            event->id = from.id;
+        } else {
+            event->id.reset();
         }
-        return true;
+        event->type = from.type.empty() ? std::string_view("message") : from.type;
+        event->data = from.data;
+        event->retry.reset();
+        return *event;
+    }
+
+    /// \returns false when the sink wants to stop.
+    constexpr bool deliver(const event_view& event) {
+        if constexpr (has_on_event<Sink>) {
+            return goes_on([&] { return sink_.on_event(event); });
+        } else {
+            return true;
+        }
+    }
+
+    constexpr void announce_id() {
+        if constexpr (has_on_id<Sink>) sink_.on_id(self_.last_event_id());
     }
 
     /// The chunk ends at `end`: whatever lies in it and is still needed is copied.
-    constexpr void spill(const char* end) {
+    SSEKIT_INLINED constexpr void spill(const char* end) {
         // The id also of a block that is dropped: it is still to be committed.
-        if (self_.id_in_chunk_ && !spill_text(self_.id_, self_.id_buffer_, end))
-            self_.has_id_ = false;
-        if (self_.type_in_chunk_ && !self_.dropping_)
-            spill_text(self_.type_, self_.type_buffer_, end);
-        if (self_.data_in_chunk_ && !self_.dropping_) spill_data(position(end));
-        self_.id_in_chunk_ = self_.type_in_chunk_ = false;
+        spill_text(open().id, self_.id_buffer_, end);
+        if (self_.dropping_) open().type = {};
+        spill_text(open().type, self_.type_buffer_, end);
+        spill_data(position(end));
     }
 
     constexpr void fail(errc code, std::uint64_t offset) noexcept {
@@ -222,8 +244,7 @@ class block_reader {
     constexpr void drop(errc code, std::uint64_t offset) noexcept {
         fail(code, offset);
         self_.dropping_ = true;
-        self_.data_ = {};
-        self_.data_in_chunk_ = false;
+        open().data = open().type = {};
         self_.data_buffer_.clear();
     }
 
@@ -264,34 +285,36 @@ class block_reader {
         }
     };
 
-    constexpr void store_data(std::string_view piece, std::uint64_t offset) {
+    // `readable`: bytes of the piece and behind it.
+    SSEKIT_INLINED constexpr void store_data(std::string_view piece, std::size_t readable,
+                                             std::uint64_t offset) {
         if (self_.dropping_) return;
         const std::size_t room = self_.options_.limits.data - self_.data_buffer_.size();
         if (piece.size() > room) return drop(errc::data_too_long, offset + room);
-        if (!self_.data_buffer_.append(piece, self_.options_.limits.data)) {
+        if (!self_.data_buffer_.append(piece, self_.options_.limits.data, readable)) {
             return drop(errc::out_of_memory, offset);
         }
-        self_.data_ = self_.data_buffer_.view();
+        open().data = self_.data_buffer_.view();
     }
 
     // All lines are there: what the standard does while it reads is done once, and only if needed.
     constexpr void decode_data(std::uint64_t offset) {
-        if (streams_data || self_.options_.utf8 != utf8_policy::replace || is_utf8(self_.data_)) {
-            return;
-        }
-        const std::size_t before = self_.data_.size();
-        const std::size_t after = replaced_size(self_.data_);
+        if (streams_data || self_.options_.utf8 != utf8_policy::replace) return;
+        if (open().data_is_utf8 || is_utf8(open().data)) return;
+        const std::size_t before = open().data.size();
+        const std::size_t after = replaced_size(open().data);
         if (after > self_.options_.limits.data) return drop(errc::data_too_long, offset);
         spill_data(offset);
         buffer& storage = self_.data_buffer_;
         if (self_.dropping_) return;
-        if (!storage.extend(after - before)) return drop(errc::out_of_memory, offset);
+        if (!storage.extend(after - before, self_.options_.limits.data))
+            return drop(errc::out_of_memory, offset);
         // In place: moved to the end and decoded towards the front. A replacement is never shorter
         // than what it replaces, so the writing never overtakes the reading.
         char* const tail = storage.data() + (after - before);
         move_bytes_up(tail, storage.data(), before);
         replace_malformed({tail, before}, storage.data());
-        self_.data_ = storage.view();
+        open().data = storage.view();
     }
 
     static constexpr void replace_malformed(std::string_view text, char* to) noexcept {
@@ -301,23 +324,31 @@ class block_reader {
         });
     }
 
-    constexpr bool spill_text(std::string_view& text, buffer& storage, const char* end) {
+    SSEKIT_INLINED constexpr void spill_text(std::string_view& text, buffer& storage,
+                                             const char* end) {
+        if (!parser::is_there(text) || storage.size() != 0) return;
         const bool done = storage.assign(text);
-        if (!done) drop(errc::out_of_memory, position(end));
         text = done ? storage.view() : std::string_view();
-        return done;
+        if (!done) drop(errc::out_of_memory, position(end));
     }
 
-    constexpr void spill_data(std::uint64_t offset) {
-        if (!std::exchange(self_.data_in_chunk_, false)) return;
-        if (!self_.data_buffer_.assign(self_.data_)) return drop(errc::out_of_memory, offset);
-        self_.data_ = self_.data_buffer_.view();
+    SSEKIT_INLINED constexpr void spill_data(std::uint64_t offset) {
+        buffer& storage = self_.data_buffer_;
+        if (!parser::is_there(open().data) || storage.size() != 0) return;
+        if (!storage.assign(open().data, self_.options_.limits.data)) {
+            return drop(errc::out_of_memory, offset);
+        }
+        open().data = storage.view();
     }
+
+    constexpr parser::open_block& open() noexcept { return self_.open_; }
 
     parser& self_;
     Sink& sink_;
     const char* const chunk_;
+    const char* const chunk_end_;
     const std::uint64_t offset_;
+    bool line_is_plain_ = false;
     errc failure_ = errc::ok; // of the current line
     std::uint64_t failure_offset_ = 0;
 };

@@ -2,6 +2,8 @@
 #ifndef SSEKIT_DETAIL_BUFFER_HPP
 #define SSEKIT_DETAIL_BUFFER_HPP
 
+#include <ssekit/detail/tuning.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -38,6 +40,45 @@ constexpr void move_bytes_down(char* to, const char* from, std::size_t size) noe
     }
 }
 
+/// As copy_bytes, for sizes that are mostly small: those cost no call.
+constexpr void copy_few(char* to, const char* from, std::size_t size) noexcept {
+    if (for_size || std::is_constant_evaluated() || size > 32) {
+        return copy_bytes(to, from, size);
+    }
+    // Two moves that overlap make any size between one of them and both.
+    const auto move = [&](auto width) {
+        char first[width], last[width];
+        std::memcpy(first, from, width);
+        std::memcpy(last, from + size - width, width);
+        std::memcpy(to, first, width);
+        std::memcpy(to + size - width, last, width);
+    };
+    if (size >= 16) return move(std::integral_constant<std::size_t, 16>());
+    if (size >= 8) return move(std::integral_constant<std::size_t, 8>());
+    if (size >= 4) return move(std::integral_constant<std::size_t, 4>());
+    if (size >= 2) return move(std::integral_constant<std::size_t, 2>());
+    if (size == 1) *to = *from;
+}
+
+/// As copy_bytes, but where as many bytes can be read and written it copies a fixed number of them,
+/// which a compiler turns into a handful of moves without a call or a branch on the size.
+/// \param room bytes that may be written, \param readable bytes that may be read.
+SSEKIT_INLINED constexpr void copy_short(char* to, std::size_t room, const char* from,
+                                         std::size_t readable, std::size_t size) noexcept {
+    if (!std::is_constant_evaluated()) {
+        const std::size_t most = std::min(room, readable);
+        if (size <= 32 && most >= 32) {
+            std::memcpy(to, from, 32);
+            return;
+        }
+        if (size <= 128 && most >= 128) {
+            std::memcpy(to, from, 128);
+            return;
+        }
+    }
+    copy_bytes(to, from, size);
+}
+
 /// Bytes that grow on the heap, or fill memory of the caller's and go no further. Unlike
 /// std::string it reports exhaustion instead of throwing, and never fills memory that is about to
 /// be written.
@@ -59,19 +100,22 @@ class buffer {
 
     [[nodiscard]] constexpr char* data() const noexcept { return data_; }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] constexpr std::string_view view() const noexcept { return {data_, size_}; }
+    /// Never a view of nothing, which has no address.
+    [[nodiscard]] constexpr std::string_view view() const noexcept {
+        return data_ == nullptr ? std::string_view("") : std::string_view(data_, size_);
+    }
     constexpr void clear() noexcept { size_ = 0; }
 
-    /// \param most the size that is never passed, so that doubling does not pass it either.
+    /// \param most the size that is never passed; to be the same in all calls.
     /// \returns false, with nothing changed, when there is no memory for `size` more bytes.
-    [[nodiscard]] constexpr bool reserve_more(std::size_t size,
-                                              std::size_t most = max_size) noexcept {
+    SSEKIT_INLINED [[nodiscard]] constexpr bool reserve_more(std::size_t size,
+                                                             std::size_t most = max_size) noexcept {
         return size <= capacity_ - size_ || grow(size, most);
     }
 
     /// The new bytes have no value yet.
-    [[nodiscard]] constexpr bool extend(std::size_t size) noexcept {
-        if (!reserve_more(size)) return false;
+    [[nodiscard]] constexpr bool extend(std::size_t size, std::size_t most = max_size) noexcept {
+        if (!reserve_more(size, most)) return false;
         size_ += size;
         return true;
     }
@@ -84,9 +128,39 @@ class buffer {
         return true;
     }
 
-    [[nodiscard]] constexpr bool assign(std::string_view bytes) noexcept {
+    /// \param readable bytes of the text and behind it.
+    SSEKIT_INLINED [[nodiscard]] constexpr bool append(std::string_view bytes, std::size_t most,
+                                                       std::size_t readable) noexcept {
+        if (!reserve_more(bytes.size(), most)) return false;
+        copy_short(data_ + size_, capacity_ - size_, bytes.data(), readable, bytes.size());
+        size_ += bytes.size();
+        return true;
+    }
+
+    /// The same for an LF and a line.
+    SSEKIT_INLINED [[nodiscard]] constexpr bool
+    append_line(std::string_view line, std::size_t readable, std::size_t most) noexcept {
+        if (!reserve_more(1 + line.size(), most)) return false;
+        char* const to = data_ + size_;
+        *to = '\n';
+        copy_short(to + 1, capacity_ - size_ - 1, line.data(), readable, line.size());
+        size_ += 1 + line.size();
+        return true;
+    }
+
+    /// \param readable bytes of the text and behind it.
+    SSEKIT_INLINED [[nodiscard]] constexpr bool assign(std::string_view bytes, std::size_t most,
+                                                       std::size_t readable) noexcept {
+        if (bytes.size() > capacity_) return assign(bytes, most);
+        copy_short(data_, capacity_, bytes.data(), readable, bytes.size());
+        size_ = bytes.size();
+        return true;
+    }
+
+    [[nodiscard]] constexpr bool assign(std::string_view bytes,
+                                        std::size_t most = max_size) noexcept {
         const std::size_t before = std::exchange(size_, 0);
-        if (append(bytes)) return true;
+        if (append(bytes, most)) return true;
         size_ = before;
         return false;
     }
@@ -108,7 +182,8 @@ class buffer {
     }
 
     constexpr bool grow(std::size_t size, std::size_t most) noexcept {
-        if (!owned_ || size > max_size - size_) return false;
+        most = std::min(most, max_size);
+        if (!owned_ || size > most - size_) return false;
         const std::size_t doubled = std::min(std::max<std::size_t>(capacity_ * 2, 64), most);
         const std::size_t capacity = std::max(size_ + size, doubled);
         char* const data = std::is_constant_evaluated()

@@ -19,7 +19,8 @@ class decimal {
         } while (number != 0);
     }
     [[nodiscard]] constexpr std::string_view view() const noexcept {
-        return {digits_ + first_, sizeof digits_ - first_};
+        const std::size_t size = sizeof digits_ - first_;
+        return {digits_ + first_, size > sizeof digits_ ? 0 : size}; // for g++, which warns else
     }
 
   private:

@@ -10,6 +10,8 @@
 
 #include <ssekit/detail/block_reader.hpp>
 #include <ssekit/detail/decimal.hpp>
+#include <ssekit/detail/first_bytes.hpp>
+#include <ssekit/detail/plain_block.hpp>
 #include <ssekit/detail/scan.hpp>
 #include <ssekit/detail/sink.hpp>
 
@@ -27,7 +29,7 @@ class parser_run {
   public:
     constexpr parser_run(parser& self, Sink& sink, std::string_view input) noexcept
         : self_(self), chunk_(input.data()), end_(chunk_ + input.size()),
-          block_(self, sink, chunk_, self.offset_) {}
+          block_(self, sink, input, self.offset_) {}
 
     /// \returns how many bytes were taken.
     constexpr std::size_t run() {
@@ -38,35 +40,35 @@ class parser_run {
         }
         if (self_.bom_ < bom.size() && self_.options_.strip_bom) p = match_bom(p);
         line_ends ends(p, end_);
-        for (const char* line_end = ends.next(); line_end != end_; line_end = ends.next()) {
-            const char* next = line_end + 1;
-            if (*line_end == '\r') {
-                if (next == end_) {
-                    self_.swallow_lf_ = true;
-                } else if (*next == '\n') {
-                    ends.skip(next);
-                    ++next;
+        plain_block<Sink> plain(self_);
+        for (;;) {
+            const bool is_plain = self_.state_ == state::line_start && plain.resume();
+            const char* line_end = nullptr;
+            const char* next = nullptr;
+            for (;;) { // once, or until a line is not for the plain block
+                line_end = ends.next();
+                if (line_end == end_) {
+                    if (is_plain) plain.give_up();
+                    return finish(p, ends);
                 }
+                next = behind(line_end, ends);
+                if (!is_plain) break;
+                if (p != line_end) {
+                    if (!plain.take(p, line_end, end_, ends)) break;
+                } else {
+                    if (!plain.commit(end_)) break;
+                    self_.offset_ = position(next);
+                    if (!plain.deliver(block_)) return static_cast<std::size_t>(next - chunk_);
+                }
+                p = next;
             }
+            if (is_plain) plain.give_up();
             self_.offset_ = position(next);
-            bool goes_on = true;
-            if (self_.state_ != parser::state::line_start) {
-                absorb(p, line_end);
-                end_absorbed_line(line_end);
-            } else if (p != line_end) {
-                whole_line(p, line_end);
-            } else {
-                goes_on = block_.blank_line(line_end);
-            }
-            if (!goes_on || !block_.report_failure(next))
+            block_.expect(ends.is_plain(p));
+            if (!take_line(p, line_end) || !block_.report_failure(next))
                 return static_cast<std::size_t>(next - chunk_);
             p = next;
         }
-        self_.offset_ = position(end_);
-        absorb(p, end_);
-        block_.spill(end_);
-        (void)block_.report_failure(end_);
-        return static_cast<std::size_t>(end_ - chunk_);
     }
 
   private:
@@ -83,6 +85,29 @@ class parser_run {
     constexpr value value_at(const char* p, const char* end) const noexcept {
         if (p != end && *p == ' ') ++p;
         return {p, end, position(p), true};
+    }
+
+    /// \returns where the next line begins.
+    SSEKIT_INLINED constexpr const char* behind(const char* line_end, line_ends& ends) noexcept {
+        const char* const next = line_end + 1;
+        if (*line_end != '\r') return next;
+        if (next == end_) {
+            self_.swallow_lf_ = true;
+            return next;
+        }
+        if (*next != '\n') return next;
+        ends.skip(next);
+        return next + 1;
+    }
+
+    // The chunk ends inside of the line at p, or right before it.
+    constexpr std::size_t finish(const char* p, const line_ends& ends) {
+        self_.offset_ = position(end_);
+        block_.expect(ends.is_plain(p));
+        absorb(p, end_);
+        block_.spill(end_);
+        (void)block_.report_failure(end_);
+        return static_cast<std::size_t>(end_ - chunk_);
     }
 
     // A byte order mark that turns out to be none was the start of a line with an unknown name.
@@ -107,47 +132,66 @@ class parser_run {
         return field::unknown;
     }
 
-    // Comparing with a literal of known size compiles to one or two loads.
-    template <std::size_t N>
-    static constexpr bool begins(const char* p, const char* end, const char (&name)[N]) noexcept {
-        return static_cast<std::size_t>(end - p) >= N - 1 &&
-               std::char_traits<char>::compare(p, name, N - 1) == 0;
+    constexpr bool take_line(const char* p, const char* end) {
+        if (self_.state_ != state::line_start) {
+            absorb(p, end);
+            end_absorbed_line(end);
+        } else if (p != end) {
+            whole_line(p, end);
+        } else {
+            return block_.blank_line(end);
+        }
+        return true;
     }
 
     constexpr void whole_line(const char* p, const char* end) {
-        switch (*p) {
-        case 'd':
-            if (begins(p, end, "data:")) return block_.take_data(value_at(p + 5, end));
-            break;
-        case 'i':
-            if (begins(p, end, "id:")) return block_.take_text(field::id, value_at(p + 3, end));
-            break;
-        case 'e':
-            if (begins(p, end, "event:"))
-                return block_.take_text(field::event, value_at(p + 6, end));
-            break;
-        case 'r':
-            if (begins(p, end, "retry:")) return block_.take_retry(value_at(p + 6, end));
-            break;
-        case ':': return block_.take_comment({p + 1, end, position(p + 1), true});
-        default: return;
+        if (*p == ':') return block_.take_comment({p + 1, end, position(p + 1), true});
+        const std::string_view line(p, static_cast<std::size_t>(end - p));
+        const std::string_view head = line.substr(0, parser::longest_name + 1);
+        const std::size_t colon = head.find(':');
+        if (colon != std::string_view::npos) {
+            take_value(field_of(head.substr(0, colon)), value_at(p + colon + 1, end));
+        } else if (head.size() == line.size()) {
+            take_value(field_of(head), value_at(end, end));
         }
-        const std::string_view name(p, static_cast<std::size_t>(end - p));
-        if (name.size() <= parser::longest_name) take_empty(field_of(name), end);
     }
 
-    constexpr void take_empty(field name, const char* line_end) {
-        const value empty{line_end, line_end, position(line_end), true};
-        if (name == field::data) return block_.take_data(empty);
-        if (name == field::id || name == field::event) return block_.take_text(name, empty);
+    constexpr void take_value(field name, const value& taken) {
+        switch (name) {
+        case field::data: return block_.take_data(taken);
+        case field::id:
+        case field::event: return block_.take_text(name, taken);
+        case field::retry: return block_.take_retry(taken);
+        case field::unknown: return;
+        }
     }
 
     // ---- a line in pieces
 
-    constexpr void absorb(const char* p, const char* end) {
+    SSEKIT_INLINED constexpr void absorb(const char* p, const char* end) {
+        if (is_in_data()) {
+            if (p != end) block_.append_data({p, end, position(p), true});
+        } else {
+            absorb_from(p, end);
+        }
+    }
+
+    // What chunks cut is mostly the data of a long line.
+    constexpr bool is_in_data() const noexcept {
+        return self_.state_ == state::value && self_.field_ == field::data;
+    }
+
+    constexpr void absorb_from(const char* p, const char* end) {
         while (p != end) {
             switch (self_.state_) {
             case state::line_start:
+                if (!for_size && static_cast<std::size_t>(end - p) >= first_bytes::count &&
+                    first_bytes(p).are("data:")) { // the one that chunks cut
+                    self_.field_ = field::data;
+                    self_.state_ = state::colon;
+                    p += 5;
+                    break;
+                }
                 self_.state_ = *p == ':' ? state::comment : state::name;
                 if (*p == ':') ++p;
                 break;
@@ -211,6 +255,10 @@ class parser_run {
     }
 
     constexpr void end_absorbed_line(const char* line_end) {
+        if (is_in_data()) {
+            self_.clear_line();
+            return block_.end_data_line(position(line_end));
+        }
         const state open = self_.state_;
         const std::string_view text = self_.line_buffer_.view();
         const value kept{text.data(), text.data() + text.size(), position(line_end) - text.size(),
@@ -220,9 +268,8 @@ class parser_run {
         self_.clear_line();
         switch (open) {
         case state::name:
-        case state::colon: return take_empty(name, line_end);
+        case state::colon: return take_value(name, value_at(line_end, line_end));
         case state::value:
-            if (name == field::data) return block_.end_data_line(position(line_end));
             if (name != field::retry) return block_.take_text(name, kept);
             if (self_.line_retry_) block_.set_retry(*self_.line_retry_);
             return;
@@ -243,9 +290,9 @@ namespace ssekit {
 
 constexpr const event_view* parser::next(std::string_view& input) noexcept {
     error_ = errc::ok;
-    detail::pull_sink sink;
+    detail::pull_sink sink{event_};
     input.remove_prefix(detail::parser_run<detail::pull_sink>(*this, sink, input).run());
-    return sink.event;
+    return sink.found ? &event_ : nullptr;
 }
 
 template <class Sink>

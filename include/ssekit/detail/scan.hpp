@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// Finding line ends. 64 bytes become one bit mask of CR and LF, whose set bits are then walked: for
-// the short lines of an event stream this beats a memchr per line, because most blocks hold several
-// ends. A line that is still open after 256 bytes is handed to memchr, which knows the widest
-// vectors of the machine. It looks for LF in windows that double, and for CR in what lies before
-// that LF, so each byte is read at most three times whatever the input is.
+// Finding line ends, 64 bytes at a time. Most blocks of a long line are dull: one minimum over all
+// of their bytes shows that none ends a line. Any other becomes a bit mask of its line ends, whose
+// set bits are then walked, which for short lines beats a memchr per line, because one block holds
+// several ends. On the way the scan notes where it has last seen a NUL or a byte that is not ASCII;
+// what lies behind that needs no look at its UTF-8.
+//
+// Each byte is read once, twice at the end of a chunk, whatever the input is.
 #ifndef SSEKIT_DETAIL_SCAN_HPP
 #define SSEKIT_DETAIL_SCAN_HPP
 
-#include <algorithm>
+#include <ssekit/detail/lanes.hpp>
+#include <ssekit/detail/tuning.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
-
-#if defined(__AVX2__)
-#include <immintrin.h>
-#elif defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-#elif defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#endif
 
 namespace ssekit::detail {
 
@@ -29,99 +25,110 @@ namespace ssekit::detail {
     return c == '\n' || c == '\r';
 }
 
-inline constexpr std::size_t block_size = 64;
+/// 64 bytes, looked at together.
+class block {
+  public:
+    static constexpr std::size_t size = 64;
 
-/// Bit i is set when p[i] ends a line. Reads exactly 64 bytes.
-[[nodiscard]] inline std::uint64_t line_end_mask(const char* p) noexcept {
-#if defined(__AVX2__)
-    const __m256i lf = _mm256_set1_epi8('\n');
-    const __m256i cr = _mm256_set1_epi8('\r');
-    const auto half = [&](const char* q) {
-        const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
-        const __m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(v, lf), _mm256_cmpeq_epi8(v, cr));
-        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(hit)));
-    };
-    return half(p) | (half(p + 32) << 32);
-#elif defined(__SSE2__) || defined(_M_X64)
-    const __m128i lf = _mm_set1_epi8('\n');
-    const __m128i cr = _mm_set1_epi8('\r');
-    const auto quarter = [&](const char* q) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
-        const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr));
-        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit)));
-    };
-    return quarter(p) | (quarter(p + 16) << 16) | (quarter(p + 32) << 32) | (quarter(p + 48) << 48);
-#elif defined(__ARM_NEON) && defined(__aarch64__)
-    const uint8x16_t bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    const auto hits = [&](const char* q) {
-        const uint8x16_t v = vld1q_u8(reinterpret_cast<const std::uint8_t*>(q));
-        const uint8x16_t hit =
-            vorrq_u8(vceqq_u8(v, vdupq_n_u8('\n')), vceqq_u8(v, vdupq_n_u8('\r')));
-        return vandq_u8(hit, bit);
-    };
-    const uint8x16_t low = vpaddq_u8(hits(p), hits(p + 16));
-    const uint8x16_t high = vpaddq_u8(hits(p + 32), hits(p + 48));
-    const uint8x16_t all = vpaddq_u8(low, high);
-    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
-#else
-    // Eight bytes at a time in a plain register; 0x80 marks a zero byte of x exactly.
-    constexpr auto zero_bytes = [](std::uint64_t x) {
-        constexpr std::uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
-        return ~(((x & low7) + low7) | x | low7);
-    };
-    std::uint64_t mask = 0;
-    for (unsigned i = 0; i < block_size; i += 8) {
-        std::uint64_t word = 0;
-        if constexpr (std::endian::native == std::endian::little) {
-            std::memcpy(&word, p + i, 8);
-        } else {
-            for (unsigned k = 8; k-- > 0;) word = word << 8 | static_cast<unsigned char>(p[i + k]);
+#if SSEKIT_HAS_LANES
+    /// Reads exactly 64 bytes.
+    SSEKIT_INLINED explicit block(const char* p) noexcept {
+        for (std::size_t i = 0; i < parts; ++i) part_[i] = lanes::load(p + i * lanes::count);
+        lowest_ = part_[0];
+        highest_ = part_[0];
+        for (std::size_t i = 1; i < parts; ++i) {
+            lowest_ = min(lowest_, part_[i]);
+            highest_ = highest_ | part_[i];
         }
-        const std::uint64_t hit =
-            zero_bytes(word ^ 0x0a0a0a0a0a0a0a0a) | zero_bytes(word ^ 0x0d0d0d0d0d0d0d0d);
-        mask |= (((hit >> 7) * 0x0102040810204080) >> 56) << i;
     }
-    return mask;
-#endif
-}
 
-/// \returns the first CR or LF of a long run without one, or `end`.
-[[nodiscard]] inline const char* find_far_line_end(const char* p, const char* end) noexcept {
-    for (std::size_t window = 512; p != end; window *= 2) {
-        const std::size_t size = std::min(window, static_cast<std::size_t>(end - p));
-        const auto* lf = static_cast<const char*>(std::memchr(p, '\n', size));
-        const char* const limit = lf != nullptr ? lf : p + size;
-        const auto* cr =
-            static_cast<const char*>(std::memchr(p, '\r', static_cast<std::size_t>(limit - p)));
-        if (cr != nullptr) return cr;
-        if (lf != nullptr) return lf;
-        p = limit;
+    /// No byte ends a line or is NUL, and all are ASCII. May be false for other control characters.
+    SSEKIT_INLINED [[nodiscard]] bool is_dull() const noexcept {
+        const lanes control = equal(min(lowest_, lanes::all('\r')), lowest_);
+        return !(control | highest_).any_high();
     }
-    return end;
-}
+
+    /// No byte is NUL, and all are ASCII.
+    SSEKIT_INLINED [[nodiscard]] bool is_plain() const noexcept {
+        return !(equal(lowest_, lanes::all(0)) | highest_).any_high();
+    }
+
+    /// Bit i is set when byte i ends a line.
+    SSEKIT_INLINED [[nodiscard]] std::uint64_t line_ends() const noexcept {
+        std::uint64_t mask = 0;
+        for (std::size_t i = 0; i < parts; ++i) {
+            const lanes ends =
+                equal(part_[i], lanes::all('\n')) | equal(part_[i], lanes::all('\r'));
+            mask |= ends.bits() << (i * lanes::count);
+        }
+        return mask;
+    }
+
+  private:
+    static constexpr std::size_t parts = size / lanes::count;
+
+    lanes part_[parts];
+    lanes lowest_;
+    lanes highest_;
+#else
+    explicit block(const char* p) noexcept {
+        for (std::size_t i = 0; i < parts; ++i) {
+            // The first byte lowest, whatever the machine does.
+            if constexpr (std::endian::native == std::endian::little) {
+                std::memcpy(&part_[i], p + 8 * i, 8);
+            } else {
+                part_[i] = 0;
+                for (std::size_t k = 8; k-- > 0;) {
+                    part_[i] = part_[i] << 8 | static_cast<unsigned char>(p[8 * i + k]);
+                }
+            }
+        }
+    }
+    [[nodiscard]] bool is_dull() const noexcept {
+        std::uint64_t seen = 0;
+        for (const std::uint64_t x : part_) seen |= x | (x - 14 * ones); // borrows below 14
+        return (seen & high) == 0;
+    }
+    [[nodiscard]] bool is_plain() const noexcept {
+        std::uint64_t seen = 0;
+        for (const std::uint64_t x : part_) seen |= x | (x - ones);
+        return (seen & high) == 0;
+    }
+    [[nodiscard]] std::uint64_t line_ends() const noexcept {
+        std::uint64_t mask = 0;
+        for (std::size_t i = 0; i < parts; ++i) {
+            const std::uint64_t ends =
+                zero_bytes(part_[i] ^ '\n' * ones) | zero_bytes(part_[i] ^ '\r' * ones);
+            mask |= (((ends >> 7) * 0x0102040810204080) >> 56) << (8 * i);
+        }
+        return mask;
+    }
+
+  private:
+    static constexpr std::size_t parts = size / 8;
+    static constexpr std::uint64_t ones = 0x0101010101010101;
+    static constexpr std::uint64_t high = 0x8080808080808080;
+
+    // The highest bit of each byte that is zero, exactly.
+    static constexpr std::uint64_t zero_bytes(std::uint64_t x) noexcept {
+        return ~(((x & ~high) + ~high) | x | ~high);
+    }
+
+    std::uint64_t part_[parts];
+#endif
+};
 
 /// Walks the line ends of one chunk in order.
 class line_ends {
   public:
     constexpr line_ends(const char* begin, const char* end) noexcept
-        : begin_(begin), next_(begin), end_(end) {}
+        : begin_(of_unknown_origin(begin)), next_(begin_), plain_from_(begin_),
+          end_(of_unknown_origin(end)) {}
 
     /// \returns the next CR or LF, or the chunk's end.
-    [[nodiscard]] constexpr const char* next() noexcept {
+    SSEKIT_INLINED [[nodiscard]] constexpr const char* next() noexcept {
         if (std::is_constant_evaluated()) return step();
-        for (int blocks = 0; bits_ == 0; ++blocks) {
-            const std::size_t left = static_cast<std::size_t>(end_ - next_);
-            if (left < block_size) {
-                if (left == 0) return end_;
-                load_tail(left);
-            } else if (blocks < 4) {
-                load(next_, 0);
-            } else {
-                const char* const hit = find_far_line_end(next_, end_);
-                next_ = hit == end_ ? hit : hit + 1;
-                return hit;
-            }
-        }
+        if (bits_ == 0 && !find_block()) return end_;
         const char* const hit = base_ + std::countr_zero(bits_);
         bits_ &= bits_ - 1;
         return hit;
@@ -136,34 +143,63 @@ class line_ends {
         }
     }
 
+    /// True when nothing from `p` up to the last that `next` gave is NUL or not ASCII. May be false
+    /// although that is so.
+    [[nodiscard]] constexpr bool is_plain(const char* p) const noexcept {
+        return !std::is_constant_evaluated() && p >= plain_from_;
+    }
+
   private:
+    // g++ would follow a literal into blocks that it is too short for, and warn of them.
+    static constexpr const char* of_unknown_origin(const char* p) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+        if (!std::is_constant_evaluated()) asm("" : "+r"(p));
+#endif
+        return p;
+    }
+
     constexpr const char* step() noexcept {
         while (next_ != end_ && !is_line_end(*next_)) ++next_;
         return next_ == end_ ? end_ : next_++;
     }
 
-    // The first `known` bytes have been looked at before.
-    void load(const char* base, unsigned known) noexcept {
-        base_ = base;
-        bits_ = line_end_mask(base) >> known << known;
-        next_ = base + block_size;
+    // Goes on to a block with line ends, if there is one.
+    SSEKIT_INLINED bool find_block() noexcept {
+        const char* p = next_;
+        for (; static_cast<std::size_t>(end_ - p) >= block::size; p += block::size) {
+            const block found(p);
+            if (found.is_dull()) continue;
+            look_at(found, p, p + block::size);
+            if (bits_ != 0) return true;
+        }
+        const auto left = static_cast<std::size_t>(end_ - p);
+        next_ = end_;
+        if (left == 0) return false;
+        if (static_cast<std::size_t>(end_ - begin_) >= block::size) {
+            look_at(block(end_ - block::size), end_ - block::size, end_);
+            const std::size_t known = block::size - left; // bytes that have been looked at before
+            bits_ = bits_ >> known << known;
+        } else {
+            char padded[block::size];
+            std::memset(padded, ' ', sizeof padded);
+            std::memcpy(padded, p, left);
+            look_at(block(padded), p, end_);
+        }
+        return bits_ != 0;
     }
 
-    void load_tail(std::size_t left) noexcept {
-        if (static_cast<std::size_t>(end_ - begin_) >= block_size) {
-            return load(end_ - block_size, static_cast<unsigned>(block_size - left));
-        }
-        char padded[block_size] = {};
-        std::memcpy(padded, next_, left);
-        base_ = next_;
-        bits_ = line_end_mask(padded);
-        next_ = end_;
+    SSEKIT_INLINED void look_at(const block& found, const char* base, const char* behind) noexcept {
+        base_ = base;
+        bits_ = found.line_ends();
+        next_ = behind;
+        if (!found.is_plain()) plain_from_ = behind;
     }
 
     const char* begin_;
     const char* base_ = nullptr; // what bit 0 of bits_ stands for
     std::uint64_t bits_ = 0;     // ends that are known and not yet given
     const char* next_;           // first byte that no bit speaks of
+    const char* plain_from_;
     const char* end_;
 };
 

@@ -53,12 +53,14 @@ constexpr bool goes_on(Call&& call) {
     }
 }
 
-/// Takes one event or error at a time: `parser::next`.
+/// Takes one event or error at a time: `parser::next`. The event is made where it is to stay:
+/// copying what has just been written in smaller pieces makes a processor wait.
 struct pull_sink {
-    const event_view* event = nullptr;
+    event_view& event;
+    bool found = false;
 
-    constexpr bool on_event(const event_view& found) noexcept {
-        event = &found;
+    constexpr bool on_event(const event_view&) noexcept {
+        found = true;
         return false;
     }
     constexpr bool on_error(errc, std::uint64_t) const noexcept { return false; }

@@ -7,6 +7,8 @@
 #ifndef SSEKIT_DETAIL_UTF8_HPP
 #define SSEKIT_DETAIL_UTF8_HPP
 
+#include <ssekit/detail/lanes.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -73,16 +75,89 @@ struct utf8_step {
     return p;
 }
 
+#if SSEKIT_HAS_LANES
+
+/// Whether each of many bytes is what the three before it ask for. Only the highest bit of a lane
+/// counts here: it says yes or no.
+class utf8_lanes {
+  public:
+    /// Preconditions: the three bytes before p can be read and are well-formed so far.
+    explicit utf8_lanes(const char* p) noexcept
+        : here_(lanes::load(p)), before_(lanes::load(p - 1)) {
+        const lanes asked =
+            from(0xC0, before_) | from(0xE0, lanes::load(p - 2)) | from(0xF0, lanes::load(p - 3));
+        const lanes continues = here_ ^ from(0xC0, here_);
+        wrong_ = asked ^ continues;
+    }
+
+    [[nodiscard]] bool is_well_formed() const noexcept {
+        const lanes rare = is_before(0xE0) | is_before(0xED) | is_overlong() | from(0xF0, before_);
+        return !(wrong_ | rare).any_high() || !(wrong_ | is_forbidden()).any_high();
+    }
+
+  private:
+    // b <= a, for b from 0x80 on.
+    static lanes from(unsigned b, lanes a) noexcept {
+        return excess(a, lanes::all(static_cast<unsigned char>(b - 0x80)));
+    }
+    lanes is_before(unsigned char lead) const noexcept { return equal(before_, lanes::all(lead)); }
+    lanes is_overlong() const noexcept {
+        return equal(before_ & lanes::all(0xFE), lanes::all(0xC0));
+    }
+    // Overlong forms, surrogates, and what lies past U+10FFFF.
+    lanes is_forbidden() const noexcept {
+        const lanes is_e0 = is_before(0xE0);
+        const lanes is_f0 = is_before(0xF0);
+        return is_overlong() | (is_e0 & (is_e0 ^ from(0xA0, here_))) |
+               (is_before(0xED) & from(0xA0, here_)) | (is_f0 & (is_f0 ^ from(0x90, here_))) |
+               (is_before(0xF4) & from(0x90, here_)) | from(0xF5, before_);
+    }
+
+    lanes here_;
+    lanes before_; // what stands one byte before
+    lanes wrong_;  // a continuation byte is missing, or one too many
+};
+
+/// \returns how far the text is well-formed, but for a sequence that ends the part. May be p.
+/// Preconditions: begin + 3 <= p; all before p is well-formed.
+[[nodiscard]] inline const char* skip_vectors(const char* begin, const char* p,
+                                              const char* end) noexcept {
+    constexpr auto step = static_cast<std::ptrdiff_t>(lanes::count);
+    for (; end - p >= step; p += step) {
+        if (!utf8_lanes(p).is_well_formed()) return p;
+    }
+    return end - begin >= step + 3 && utf8_lanes(end - step).is_well_formed() ? end : p;
+}
+
+#endif
+
+/// \returns the end of a part of [p, end) that is well-formed, which may be short.
+/// Preconditions: p stands between sequences.
+[[nodiscard]] constexpr const char* skip_well_formed(const char* p, const char* end) noexcept {
+    const char* const begin = p;
+    while (p != end && p - begin < 3) {
+        const utf8_step step = decode_step(p, end);
+        if (!step.valid) return p;
+        p += step.length;
+    }
+#if SSEKIT_HAS_LANES
+    if (!std::is_constant_evaluated() && p != end) {
+        const char* const known = skip_vectors(begin, p, end);
+        if (known == p) return p;
+        p = known - 1; // back to where the last sequence begins, for it may be cut
+        while ((static_cast<unsigned char>(*p) & 0xC0) == 0x80) --p;
+    }
+#endif
+    return p;
+}
+
 /// \returns the first byte that is not part of a well-formed sequence, or `end`.
 [[nodiscard]] constexpr const char* find_malformed(const char* p, const char* end) noexcept {
     for (;;) {
         p = skip_ascii(p, end);
         if (p == end) return end;
-        do {
-            const utf8_step step = decode_step(p, end);
-            if (!step.valid) return p;
-            p += step.length;
-        } while (p != end && static_cast<unsigned char>(*p) >= 0x80);
+        p = skip_well_formed(p, end);
+        if (p != end && !decode_step(p, end).valid) return p;
     }
 }
 

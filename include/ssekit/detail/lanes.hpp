@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+//
+// Bytes side by side in one vector register: the few operations that finding line ends and
+// validating UTF-8 are made of, for SSE2, AVX2 and NEON, whichever the compiler has been told of.
+// Everything above this file is written once. Without any of the three SSEKIT_HAS_LANES is 0.
+#ifndef SSEKIT_DETAIL_LANES_HPP
+#define SSEKIT_DETAIL_LANES_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#define SSEKIT_HAS_LANES 1
+#elif defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SSEKIT_HAS_LANES 1
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#define SSEKIT_HAS_LANES 1
+#else
+#define SSEKIT_HAS_LANES 0
+#endif
+
+namespace ssekit::detail {
+
+#if SSEKIT_HAS_LANES
+
+/// Unsigned bytes. A comparison gives 0xff in each lane where it holds, and 0 elsewhere.
+struct lanes {
+#if defined(__AVX2__)
+    __m256i v;
+
+    static lanes load(const char* p) noexcept {
+        return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+    }
+    void store(char* p) const noexcept {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+    }
+    static lanes all(unsigned char byte) noexcept {
+        return {_mm256_set1_epi8(static_cast<char>(byte))};
+    }
+    friend lanes operator|(lanes a, lanes b) noexcept {
+        return {_mm256_or_si256(a.v, b.v)};
+    }
+    friend lanes operator&(lanes a, lanes b) noexcept {
+        return {_mm256_and_si256(a.v, b.v)};
+    }
+    friend lanes operator^(lanes a, lanes b) noexcept {
+        return {_mm256_xor_si256(a.v, b.v)};
+    }
+    friend lanes min(lanes a, lanes b) noexcept {
+        return {_mm256_min_epu8(a.v, b.v)};
+    }
+    friend lanes equal(lanes a, lanes b) noexcept {
+        return {_mm256_cmpeq_epi8(a.v, b.v)};
+    }
+    /// 0 where a <= b.
+    friend lanes excess(lanes a, lanes b) noexcept {
+        return {_mm256_subs_epu8(a.v, b.v)};
+    }
+    /// Bit i is the highest bit of lane i.
+    [[nodiscard]] std::uint64_t bits() const noexcept {
+        return static_cast<std::uint32_t>(_mm256_movemask_epi8(v));
+    }
+    [[nodiscard]] bool any_high() const noexcept {
+        return _mm256_movemask_epi8(v) != 0;
+    }
+#elif defined(__SSE2__) || defined(_M_X64)
+    __m128i v;
+
+    static lanes load(const char* p) noexcept {
+        return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
+    }
+    void store(char* p) const noexcept {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+    }
+    static lanes all(unsigned char byte) noexcept {
+        return {_mm_set1_epi8(static_cast<char>(byte))};
+    }
+    friend lanes operator|(lanes a, lanes b) noexcept {
+        return {_mm_or_si128(a.v, b.v)};
+    }
+    friend lanes operator&(lanes a, lanes b) noexcept {
+        return {_mm_and_si128(a.v, b.v)};
+    }
+    friend lanes operator^(lanes a, lanes b) noexcept {
+        return {_mm_xor_si128(a.v, b.v)};
+    }
+    friend lanes min(lanes a, lanes b) noexcept {
+        return {_mm_min_epu8(a.v, b.v)};
+    }
+    friend lanes equal(lanes a, lanes b) noexcept {
+        return {_mm_cmpeq_epi8(a.v, b.v)};
+    }
+    /// 0 where a <= b.
+    friend lanes excess(lanes a, lanes b) noexcept {
+        return {_mm_subs_epu8(a.v, b.v)};
+    }
+    /// Bit i is the highest bit of lane i.
+    [[nodiscard]] std::uint64_t bits() const noexcept {
+        return static_cast<std::uint32_t>(_mm_movemask_epi8(v));
+    }
+    [[nodiscard]] bool any_high() const noexcept {
+        return _mm_movemask_epi8(v) != 0;
+    }
+#else
+    uint8x16_t v;
+
+    static lanes load(const char* p) noexcept {
+        return {vld1q_u8(reinterpret_cast<const std::uint8_t*>(p))};
+    }
+    void store(char* p) const noexcept {
+        vst1q_u8(reinterpret_cast<std::uint8_t*>(p), v);
+    }
+    static lanes all(unsigned char byte) noexcept {
+        return {vdupq_n_u8(byte)};
+    }
+    friend lanes operator|(lanes a, lanes b) noexcept {
+        return {vorrq_u8(a.v, b.v)};
+    }
+    friend lanes operator&(lanes a, lanes b) noexcept {
+        return {vandq_u8(a.v, b.v)};
+    }
+    friend lanes operator^(lanes a, lanes b) noexcept {
+        return {veorq_u8(a.v, b.v)};
+    }
+    friend lanes min(lanes a, lanes b) noexcept {
+        return {vminq_u8(a.v, b.v)};
+    }
+    friend lanes equal(lanes a, lanes b) noexcept {
+        return {vceqq_u8(a.v, b.v)};
+    }
+    /// 0 where a <= b.
+    friend lanes excess(lanes a, lanes b) noexcept {
+        return {vqsubq_u8(a.v, b.v)};
+    }
+    /// Bit i is the highest bit of lane i.
+    [[nodiscard]] std::uint64_t bits() const noexcept {
+        const uint8x16_t weight = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+        const uint8x16_t high = vreinterpretq_u8_s8(vshrq_n_s8(vreinterpretq_s8_u8(v), 7));
+        const uint8x16_t hits = vandq_u8(high, weight);
+        return vaddv_u8(vget_low_u8(hits)) |
+               (static_cast<std::uint64_t>(vaddv_u8(vget_high_u8(hits))) << 8);
+    }
+    [[nodiscard]] bool any_high() const noexcept {
+        return vmaxvq_u8(v) >= 0x80;
+    }
+#endif
+    static constexpr std::size_t count = sizeof(v);
+};
+
+#endif
+
+} // namespace ssekit::detail
+
+#endif
