@@ -172,8 +172,8 @@ class parser {
         return std::max({limits.id, limits.type, limits.comment});
     }
 
-    /// The fields of the block being read. One that has not come yet is a view of nothing. The others
-    /// are views of the chunk while their buffers are empty, and of what is kept there else.
+    /// The fields of the block being read. One that has not come yet is a view of nothing. The
+    /// others are views of the chunk while their buffers are empty, and of what is kept there else.
     struct open_block {
         std::string_view data = {};
         std::string_view id = {};

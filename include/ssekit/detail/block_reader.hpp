@@ -91,7 +91,8 @@ class block_reader {
     SSEKIT_INLINED constexpr void append_data(const value& data) {
         if (self_.dropping_) return;
         if constexpr (streams_data) {
-            if (self_.options_.utf8 == utf8_policy::pass_through) {
+            const bool is_right = line_is_plain_ && !self_.utf8_stream_.is_waiting();
+            if (is_right || self_.options_.utf8 == utf8_policy::pass_through) {
                 if (data.size() != 0) sink_.on_data_chunk(data.view());
             } else {
                 self_.utf8_stream_.write(data.view(), data.offset, streamed{*this});
@@ -197,7 +198,7 @@ class block_reader {
         return !dispatches || deliver(event);
     }
 
-    /// \returns the event of a block without its retry, in `own` unless the sink has a place for it.
+    /// \returns the event of a block without its retry, in `own` unless the sink has a place.
     SSEKIT_INLINED constexpr event_view& fill(event_view& own, const parser::open_block& from) {
         event_view* event = &own;
         if constexpr (std::same_as<Sink, pull_sink>) event = &sink_.event;

@@ -64,6 +64,9 @@ class utf8_stream {
         if (size_ != 0) give_up(offset, out);
     }
 
+    /// Whether a sequence has been cut.
+    [[nodiscard]] constexpr bool is_waiting() const noexcept { return size_ != 0; }
+
     constexpr void clear() noexcept { size_ = 0; }
 
   private:
