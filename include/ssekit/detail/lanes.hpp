@@ -34,9 +34,6 @@ struct lanes {
     static lanes load(const char* p) noexcept {
         return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
     }
-    void store(char* p) const noexcept {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
-    }
     static lanes all(unsigned char byte) noexcept {
         return {_mm256_set1_epi8(static_cast<char>(byte))};
     }
@@ -72,9 +69,6 @@ struct lanes {
     static lanes load(const char* p) noexcept {
         return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
     }
-    void store(char* p) const noexcept {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
-    }
     static lanes all(unsigned char byte) noexcept {
         return {_mm_set1_epi8(static_cast<char>(byte))};
     }
@@ -109,9 +103,6 @@ struct lanes {
 
     static lanes load(const char* p) noexcept {
         return {vld1q_u8(reinterpret_cast<const std::uint8_t*>(p))};
-    }
-    void store(char* p) const noexcept {
-        vst1q_u8(reinterpret_cast<std::uint8_t*>(p), v);
     }
     static lanes all(unsigned char byte) noexcept {
         return {vdupq_n_u8(byte)};
