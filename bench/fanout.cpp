@@ -47,10 +47,10 @@ void take(bench::counting_writer& out, std::string_view slice) {
 }
 
 void fanout_hub(benchmark::State& state, std::size_t count) {
-    ssekit::hub hub(1, {.heartbeat = {.interval = 0ms}});
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = 0ms}});
     bench::clients clients(hub, count);
     for (auto _ : state) {
-        hub.publish("ticks", {.data = bench::payload});
+        static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
         clients.deliver();
     }
     count_items(state, count);
@@ -97,17 +97,17 @@ void fanout_deque(benchmark::State& state, std::size_t count) {
 }
 
 void publish(benchmark::State& state, std::size_t count) {
-    ssekit::hub hub(1, {.heartbeat = {.interval = 0ms}});
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = 0ms}});
     const bench::clients clients(hub, count);
-    for (auto _ : state) hub.publish("ticks", {.data = bench::payload});
+    for (auto _ : state) static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
 }
 
 void publish_parked(benchmark::State& state, std::size_t count) {
-    ssekit::hub hub(1, {.heartbeat = {.interval = 0ms}});
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = 0ms}});
     bench::clients clients(hub, count);
     for (auto _ : state) {
         const auto begin = std::chrono::steady_clock::now();
-        hub.publish("ticks", {.data = bench::payload});
+        static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
         state.SetIterationTime(took.count());
         clients.deliver();
@@ -117,14 +117,15 @@ void publish_parked(benchmark::State& state, std::size_t count) {
 void replay(benchmark::State& state) {
     constexpr std::size_t events = 10'000;
     constexpr std::size_t clients = 1'000;
-    ssekit::hub hub(1, {.keep = {.events = events, .bytes = std::size_t{1} << 30}});
-    for (std::size_t i = 0; i < events; ++i) hub.publish("ticks", {.data = bench::payload});
+    ssekit::hub hub(1, {}, {.keep = {.events = events, .bytes = std::size_t{1} << 30}});
+    for (std::size_t i = 0; i < events; ++i)
+        static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
     bench::counting_writer out;
     for (auto _ : state) {
         for (std::size_t i = 0; i < clients; ++i) {
             ssekit::subscription stream =
                 hub.subscribe({.topics = "ticks", .last_event_id = "1.0"}).subscription;
-            drain(stream, out, ~std::size_t{0});
+            static_cast<void>(drain(stream, out, ~std::size_t{0}));
         }
     }
     count_items(state, events * clients);
@@ -140,10 +141,10 @@ void memory(benchmark::State& state, std::size_t count) {
         std::vector<ssekit::subscription> streams(count);
         bench::counting_writer out;
         const std::size_t before = in_use();
-        ssekit::hub hub(1);
+        ssekit::hub hub(1, {}, {});
         for (auto& stream : streams) {
             stream = hub.subscribe({.topics = "ticks", .user = &stream}).subscription;
-            drain(stream, out);
+            static_cast<void>(drain(stream, out));
         }
         state.counters["bytes/subscriber"] =
             static_cast<double>(in_use() - before) / static_cast<double>(count);

@@ -92,7 +92,7 @@ void expire(benchmark::State& state, std::size_t count) {
 }
 
 void hub(benchmark::State& state, std::size_t count) {
-    ssekit::hub hub(1, {.heartbeat = {.interval = interval}});
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = interval}});
     ssekit::time_point now{1h};
     hub.tick(now);
     bench::clients clients(hub, count);

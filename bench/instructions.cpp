@@ -133,22 +133,25 @@ template <std::size_t Waiting>
 [[noreturn]] void publish(int rounds) {
     constexpr std::size_t topics = 16; // for each round
     constexpr std::size_t kept = 64;   // so that the logs are full before anything is counted
-    ssekit::hub hub(1, {.keep = {.events = kept}, .heartbeat = {.interval = 0ms}});
+    ssekit::hub hub(
+        1, {},
+        {.keep = {.events = kept, .burst = {.within = 0ms}}, .heartbeat = {.interval = 0ms}});
     std::vector<std::string> names;
     std::vector<ssekit::subscription> streams;
     bench::counting_writer out;
     for (std::size_t i = 0; i < topics * (most_rounds + 1); ++i) {
         const std::string& name = names.emplace_back("topic-" + std::to_string(100 + i));
-        for (std::size_t j = 0; j < 2 * kept; ++j) hub.publish(name, {.data = bench::payload});
+        for (std::size_t j = 0; j < 2 * kept; ++j)
+            static_cast<void>(hub.publish(name, {.data = bench::payload}));
         for (std::size_t j = 0; j < Waiting; ++j) {
             streams.push_back(hub.subscribe({.topics = name, .user = &hub}).subscription);
-            drain(streams.back(), out);
+            static_cast<void>(drain(streams.back(), out));
         }
     }
     repeat(rounds, [&](int number) {
         for (std::size_t i = 0; i < topics; ++i) {
             const std::size_t at = topics * static_cast<std::size_t>(number) + i;
-            hub.publish(names[at], {.data = bench::payload});
+            static_cast<void>(hub.publish(names[at], {.data = bench::payload}));
         }
         return std::uint64_t{topics};
     });
@@ -157,11 +160,11 @@ template <std::size_t Waiting>
 // An event to one subscriber, with its share of the publishing.
 [[noreturn]] void deliver(int rounds) {
     constexpr std::size_t subscribers = 1'000;
-    ssekit::hub hub(1, {.heartbeat = {.interval = 0ms}});
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = 0ms}});
     bench::clients clients(hub, subscribers);
     repeat(rounds, [&](int) {
         for (int i = 0; i < 4; ++i) {
-            hub.publish("ticks", {.data = bench::payload});
+            static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
             clients.deliver();
         }
         return std::uint64_t{4 * subscribers};

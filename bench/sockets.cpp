@@ -200,7 +200,7 @@ void hub(benchmark::State& state, const load& of) {
         return state.SkipWithError("too few descriptors");
     }
     audience audience(of.connections);
-    ssekit::hub hub(1);
+    ssekit::hub hub(1, {}, {});
     ssekit::time_point now(1h);
     hub.tick(now);
     std::vector<client> clients(of.connections);
@@ -210,13 +210,14 @@ void hub(benchmark::State& state, const load& of) {
         each.stream =
             hub.subscribe({.topics = "t", .framing = ssekit::framing::chunked, .user = &each})
                 .subscription;
-        drain(each.stream, each.out);
+        static_cast<void>(drain(each.stream, each.out));
     }
     audience.told = hub.metrics().bytes;
     measure(state, of, audience, [&] {
         const std::uint64_t before = hub.metrics().bytes;
         hub.tick(now += 10ms);
-        for (std::size_t i = 0; i < of.burst; ++i) hub.publish("t", {.data = payload});
+        for (std::size_t i = 0; i < of.burst; ++i)
+            static_cast<void>(hub.publish("t", {.data = payload}));
         while (void* const ready = hub.next_ready()) {
             client& each = *static_cast<client*>(ready);
             if (drain(each.stream, each.out) != ssekit::drain_status::idle) give_up("drain");

@@ -25,7 +25,7 @@ void check_same(const T& seen, const T& expected, const char* invariant) {
     std::abort();
 }
 
-/// The input of a target: a few bytes choose what is done, the rest is what it is done with.
+/// The input of a target: a few bytes choose what is done, and the rest is the data.
 class choices {
   public:
     choices(const std::uint8_t* data, std::size_t size) : rest_(chars(data), size) {}

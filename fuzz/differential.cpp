@@ -21,7 +21,7 @@ namespace {
 
 using namespace support;
 
-/// Without what the reference does not know of; comments are handed on undecoded.
+/// Without what the reference does not have; comments are passed on undecoded.
 recording comparable(recording seen) {
     for (std::string& comment : seen.comments) comment = reference_decode_utf8(comment).text;
     seen.offset = 0;

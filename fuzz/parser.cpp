@@ -3,8 +3,8 @@
 // Whatever the bytes, the limits and the policy are:
 // - the parser neither crashes nor reads or keeps what it must not;
 // - any split of the input, on the heap or in memory of the caller, through `feed` or through
-//   `next`, gives the same events, ids, retries, comments and errors, in the same order, each error
-//   at the same offset, and the same answer of finish();
+// `next`, gives the same events, ids, retries, comments and errors, in the same order, each error
+// at the same offset, and the same result of finish();
 // - what `on_data_chunk` gives, put together, is what comes whole when no data limit applies; and
 //   its own splits agree in everything;
 // - a sink that stops at each event and each error and goes on with a copy of the rest misses
@@ -86,7 +86,7 @@ void check_data_chunks(std::string_view input, const chunks& cut, ssekit::parser
         fuzz::check_same(run_feed<data_chunk_recorder>(pieces, options), streamed,
                          "a split of streamed data equals the whole");
     }
-    // A line that never ends is looked at by the streaming parser alone.
+    // A line that never ends is tested with the streaming parser alone.
     const std::string ended = std::string(input) + "\n\n";
     options.limits.data = 3 * ended.size();
     fuzz::check_same(run_feed<data_chunk_recorder>({ended}, options), run_feed({ended}, options),
@@ -100,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ssekit::parser_options options;
     options.utf8 = static_cast<ssekit::utf8_policy>(choose.below(3));
     options.strip_bom = !choose.flag();
-    // Small ones, so that they are met.
+    // Small ones, so that they are reached.
     options.limits = {.data = choose.below(64),
                       .id = choose.below(16),
                       .type = choose.below(16),

@@ -3,7 +3,7 @@
 // For any fields and any policy:
 // - an event is either refused, and then nothing is written, or a parser reads back exactly its
 //   fields, with the line ends of the data turned into LF, and nothing else;
-// - encode_to writes encoded_size bytes, whatever the room behind them, and nothing into less;
+// - encode_to writes encoded_size bytes, whatever room there is after them, and nothing into less;
 // - a data_writer gives the bytes of encode_to however its data is cut;
 // - a comment is never more than comments.
 // And for any stream: its events, encoded again, parse to the same events, and encode to the same

@@ -6,10 +6,11 @@
 // Three byte values can break the framing: CR and LF end a line wherever they stand, and a NUL
 // makes every client ignore an id. Data may hold them (it is split into lines), an id or a type may
 // not. `validate` is the only gate: every encoder asks it before the first byte, and the checked
-// types below ask it when they are made, so text from outside meets it once and early.
+// types below ask it when they are made, so text from outside is checked once and early.
 #ifndef SSEKIT_EVENT_HPP
 #define SSEKIT_EVENT_HPP
 
+#include <ssekit/detail/base/temporary_text.hpp>
 #include <ssekit/errc.hpp>
 
 #include <chrono>
@@ -19,10 +20,12 @@
 #include <optional>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// One event, or a block that only sets the id or the reconnection time.
-/// Lifetime: views; whoever hands out an event_view says how long they hold.
+/// Lifetime: views; each function that hands out an event_view says how long they hold. A text that
+/// is made in the braces lives as long as the full expression: `publish("t", {.data = to_json(x)})`
+/// is right, `event_view e{.data = to_json(x)};` is a view of nothing.
 /// Spec: HTML, 9.2.6 "Interpreting an event stream".
 struct event_view {
     /// nullopt: the client keeps its last one; "": it forgets it.
@@ -116,7 +119,7 @@ inline void malformed_event_literal() noexcept {}
 
 } // namespace detail
 
-/// Text that has passed `Validate` once, so that nobody behind has to ask again.
+/// Text that has passed `Validate` once, so that nobody has to ask again.
 /// A literal is checked while it compiles; everything else goes through `make`.
 template <errc (*Validate)(std::string_view) noexcept>
 class checked_text {
@@ -128,12 +131,14 @@ class checked_text {
     }
 
     /// \returns the checked text, or nullopt when it is not valid.
-    /// Lifetime: a view of `text`.
+    /// Lifetime: a view of `text`, which therefore cannot be a temporary string.
     [[nodiscard]] static constexpr std::optional<checked_text>
     make(std::string_view text) noexcept {
         if (Validate(text) != errc::ok) return std::nullopt;
         return checked_text(text);
     }
+    template <detail::temporary_text Text>
+    static std::optional<checked_text> make(Text&&) = delete;
 
     [[nodiscard]] constexpr std::string_view view() const noexcept { return text_; }
     constexpr operator std::string_view() const noexcept { return text_; }
@@ -153,6 +158,6 @@ using event_type = checked_text<validate_type>; ///< `event_type("tick")`, `even
     return event;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

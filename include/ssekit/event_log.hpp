@@ -1,43 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
 // The log of one topic: a ring of frames that is history, replay buffer and every subscriber's
-// queue at once. Readers are positions. A position counts the events of this topic and never comes
-// again, so a reader asks `begin` and knows whether it has fallen behind, and by how much.
+// queue at once. Readers are positions. A position counts the events of this topic and is never
+// used again, so a reader compares its own with `begin` and knows whether it has fallen behind, and
+// by how much.
 //
 // Offsets, in contrast, count the events of a whole hub; they are what clients carry as event ids.
 // The offsets in one log grow but have holes, where other topics were published to; `after` finds
 // the place of one by bisection.
 //
-// An event with a key is superseded once a newer one of the same key is here; a reader that only
-// wants the newest values passes over it. Two indexes are made when they are first needed: of keys,
-// and of ids where publishers give their own.
+// An event with a key is superseded once a newer one of the same key is here. It knows which one,
+// so a reader that only wants the newest values, and not all of those, can follow the chain.
 #ifndef SSEKIT_EVENT_LOG_HPP
 #define SSEKIT_EVENT_LOG_HPP
 
-#include <ssekit/detail/position_index.hpp>
+#include <ssekit/detail/base/memory.hpp>
+#include <ssekit/detail/base/text_index.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/memory.hpp>
+#include <ssekit/retention.hpp>
 #include <ssekit/time.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-/// What a log keeps: an event goes as soon as any bound is passed, the oldest first. The newest is
-/// always kept, because the log is also the queue it is delivered from; so one event may exceed
-/// `bytes`, and `events` counts as at least 1.
-struct retention {
-    std::size_t events = 1024;
-    std::size_t bytes = std::size_t{1} << 20;                          ///< of encoded frames
-    std::chrono::milliseconds age = std::chrono::milliseconds::zero(); ///< zero: no bound
-};
+/// Whether anybody reads a log: then its newest event stays, and so does a burst.
+enum class log_use : std::uint8_t { idle, read };
 
 /// Thread safety: as a container.
 class event_log {
@@ -46,23 +41,32 @@ class event_log {
         ssekit::frame frame;
         std::uint64_t offset = 0;
         time_point published{};
-        std::uint64_t bytes_before : 63 = 0; ///< in all events that were ever before it
-        std::uint64_t superseded : 1 = 0;    ///< by a newer event of its key
+        std::uint64_t bytes_before = 0; ///< in all events that were ever before it
+        std::uint32_t newer = 0; ///< how many positions on a newer event of its key is; 0: nowhere
+        bool in_several = false; ///< other logs have it as well
+        bool tells_of_gap = false; ///< it is no event, but says that events are missing here
     };
 
     /// \param lost_through what is already known to be lost, as an offset
-    explicit event_log(const retention& keep = {}, std::uint64_t lost_through = 0) noexcept
-        : keep_(sane(keep)), lost_through_(lost_through) {}
+    /// \param first the position of the first event
+    explicit event_log(const retention& keep = {}, std::uint64_t lost_through = 0,
+                       memory_resource* memory = heap(), std::uint64_t first = 0) noexcept
+        : keep_(sane(keep)), memory_(memory), begin_(first), end_(first), values_kept_from_(first),
+          lost_through_(lost_through), keys_(memory) {}
     event_log(const event_log&) = delete;
     event_log& operator=(const event_log&) = delete;
-    ~event_log() { delete[] ring_; }
+    ~event_log() {
+        detail::release_array(*memory_, ring_, capacity_);
+        detail::release_array(*memory_, gone_, gone_ == nullptr ? 0 : most_gone);
+    }
 
     /// Effects: keeps by other bounds from now on.
-    void set_retention(const retention& keep, time_point now) noexcept {
+    void set_retention(const retention& keep, time_point now,
+                       log_use use = log_use::idle) noexcept {
         keep_ = sane(keep);
-        while (size() > most_events()) drop_oldest();
-        trim(now);
+        trim(now, use);
     }
+    [[nodiscard]] const retention& bounds() const noexcept { return keep_; }
 
     /// Effects: from now on equal keys of different topics are different keys.
     /// Preconditions: the log is empty.
@@ -70,66 +74,76 @@ class event_log {
 
     /// Effects: what `lost_through` says grows to at least this.
     void set_lost_through(std::uint64_t offset) noexcept {
-        lost_through_ = std::max(lost_through_, offset);
+        lost_through_ = (std::max)(lost_through_, offset);
     }
 
     /// Effects: makes sure that the next `append` finds memory. \returns whether it does.
-    /// \param key whether that event has a key \param id whether its id is to be found again
-    [[nodiscard]] bool reserve(bool key = false, bool id = false) noexcept {
-        return (size() < capacity_ || size() >= most_events() || grow()) &&
-               (!key || keys_.reserve()) && (!id || ids_.reserve());
+    /// \param key whether that event has a key
+    /// \param gap whether an `append_gap` comes before it
+    [[nodiscard]] bool reserve(bool key, time_point now, log_use use = log_use::idle,
+                               bool gap = false) noexcept {
+        if (key && !keys_.reserve()) return false;
+        const std::size_t more = gap ? 2 : 1;
+        if (capacity_ - size() >= more) return true;
+        return (!gap && makes_room(now, use)) || grow();
     }
 
     /// Effects: adds an event and lets the oldest go as the bounds ask.
     /// Preconditions: `offset` is larger than any before.
-    /// \param by_id whether `find_id` shall find it
     /// \returns errc::ok; errc::out_of_memory with nothing changed.
-    /// Complexity: O(1) amortised; the ring stops growing at `retention::events`.
-    errc append(frame event, std::uint64_t offset, time_point now, bool by_id = false) noexcept {
-        const frame_label label = event.label();
-        if (!reserve(!label.key.empty(), by_id)) return errc::out_of_memory;
-        if (!label.key.empty()) {
-            const std::string_view key = key_of(label);
-            if (std::uint32_t* const old = keys_.find(key, key_at{this, label.key.size()})) {
-                at(*old).superseded = 1;
-                *old = static_cast<std::uint32_t>(end_);
-            } else {
-                keys_.insert(key, static_cast<std::uint32_t>(end_));
-            }
-        }
-        if (by_id) {
-            if (std::uint32_t* const old = ids_.find(event.id(), id_at{this})) {
-                *old = static_cast<std::uint32_t>(end_);
-            } else {
-                ids_.insert(event.id(), static_cast<std::uint32_t>(end_));
-            }
-        }
-        while (size() >= most_events()) drop_oldest(); // by now it may be superseded
-        const std::size_t bytes = event.wire().size();
-        entry& made = at(end_++);
-        made.frame = std::move(event);
-        made.offset = offset;
-        made.published = now;
-        made.bytes_before = bytes_ever_ & (~std::uint64_t{0} >> 1);
-        made.superseded = 0;
-        bytes_ever_ += bytes;
-        bytes_ += bytes;
-        trim(now);
+    /// Complexity: O(1) amortised; the ring stops growing at the bounds.
+    errc append(frame event, std::uint64_t offset, time_point now, log_use use = log_use::idle,
+                bool in_several = false) noexcept {
+        if (!reserve(!event.label().key.empty(), now, use)) return errc::out_of_memory;
+        append_reserved(std::move(event), offset, now, use, in_several);
         return errc::ok;
     }
 
-    /// Effects: lets go what is too old at `now`, but for the newest `at_least`.
-    void trim(time_point now, std::size_t at_least = 1) noexcept {
-        while (size() > at_least && (bytes_ > keep_.bytes || now >= next_expiry(at_least))) {
-            if (size() == 1 && now < next_expiry(at_least)) break; // one may exceed the bytes
-            drop_oldest();
-        }
+    /// Effects: the same where `reserve` has said that there is memory.
+    void append_reserved(frame event, std::uint64_t offset, time_point now, log_use use,
+                         bool in_several) noexcept {
+        const std::string_view key = key_of(event);
+        while (size() == capacity_) drop_oldest(); // before the ring would grow for one more
+        if (!key.empty()) supersede(key, event.label().key.size());
+        entry& made = push(std::move(event), offset, now);
+        made.in_several = in_several;
+        trim(now, use);
     }
 
-    /// \returns when `trim` is worth calling next, `never` when age is no bound.
-    [[nodiscard]] time_point next_expiry(std::size_t at_least = 1) const noexcept {
-        if (keep_.age <= keep_.age.zero() || size() <= at_least) return never;
-        return at(begin_).published + keep_.age;
+    /// Effects: adds a frame that says that events up to `offset` may be missing here: each reader
+    /// gets it in its place, as it gets an event. \returns as `append`.
+    errc append_gap(frame telling, std::uint64_t offset, time_point now) noexcept {
+        if (size() == capacity_ && !grow()) return errc::out_of_memory;
+        push(std::move(telling), offset, now).tells_of_gap = true;
+        ++gaps_;
+        newest_gap_ = offset;
+        return errc::ok;
+    }
+
+    /// Effects: another log has got the event as well.
+    void note_in_several(std::uint64_t position) noexcept { at(position).in_several = true; }
+
+    /// Effects: lets go what the bounds no longer cover at `now`. Where a log is idle a single
+    /// event stays until its age is over, even if it exceeds `retention::bytes`.
+    void trim(time_point now, log_use use = log_use::idle) noexcept {
+        while (size() > least(use) && has_to_go(now, use, size())) drop_oldest();
+    }
+
+    /// Effects: gives memory back that a burst has taken. Complexity: O(events kept).
+    void shrink() noexcept {
+        if (capacity_ > 64 && size() <= capacity_ / 8) static_cast<void>(resize(capacity_ / 4));
+    }
+
+    /// \returns when `trim` is worth calling next, `never` while no bound depends on time.
+    [[nodiscard]] time_point next_expiry(log_use use = log_use::idle) const noexcept {
+        if (size() <= least(use)) return never;
+        const time_point oldest = at(begin_).published;
+        time_point due = never;
+        if (keep_.age.count() != 0) due = oldest + (std::max)(keep_.age, keep_.age.zero());
+        if (is_over(keep_.events, keep_.bytes, size())) {
+            due = (std::min)(due, oldest + keep_.burst.within);
+        }
+        return due;
     }
 
     /// Positions: of the oldest event kept, and of the next to come.
@@ -153,7 +167,7 @@ class event_log {
     }
 
     /// \returns the first position from `from` on whose entry is `past` something, or end().
-    /// Preconditions: begin() <= from; entries behind one that is past it are past it as well.
+    /// Preconditions: begin() <= from; entries after one that is past it are past it as well.
     /// Complexity: O(log size).
     template <class Past>
     [[nodiscard]] std::uint64_t first_where(std::uint64_t from, Past&& past) const noexcept {
@@ -174,95 +188,203 @@ class event_log {
         return first_where(begin_, [&](const entry& e) { return e.offset > offset; });
     }
 
-    /// \returns the offset of the event kept that has this id, 0 when there is none; of several the
-    /// newest. Only what was appended `by_id` is found.
-    [[nodiscard]] std::uint64_t find_id(std::string_view id) const noexcept {
-        const std::uint32_t* const found = ids_.find(id, id_at{this});
-        return found == nullptr ? 0 : at(*found).offset;
-    }
-
     /// The largest offset that has been appended; 0 while none has.
     [[nodiscard]] std::uint64_t newest_offset() const noexcept {
-        return size() == 0 ? lost_through_ : std::max(lost_through_, at(end_ - 1).offset);
+        return size() == 0 ? lost_through_ : (std::max)(lost_through_, at(end_ - 1).offset);
     }
 
     /// The largest offset that is no longer kept; 0 while nothing has gone.
     [[nodiscard]] std::uint64_t lost_through() const noexcept { return lost_through_; }
 
-    /// No event from this position on has gone without being superseded first: who is there and
-    /// wants only the newest values has lost nothing, even if begin() is further on.
+    /// The offset of the newest event that has gone from here; 0 while none has.
+    [[nodiscard]] std::uint64_t newest_gone() const noexcept { return newest_gone_; }
+
+    /// The offset of the newest gap that `append_gap` has told of; 0 while there is none.
+    [[nodiscard]] std::uint64_t newest_gap() const noexcept { return newest_gap_; }
+
+    /// No event from this position on has gone without being superseded first: a reader that is
+    /// there and wants only the newest values has lost nothing, even if begin() is further on.
     [[nodiscard]] std::uint64_t values_kept_from() const noexcept { return values_kept_from_; }
 
+    /// The newest events that have gone from here and were in other logs as well: effects:
+    /// `call(offset)` for each from the position on.
+    template <class Call>
+    void for_each_shared_gone(std::uint64_t from, Call&& call) const {
+        for (std::size_t i = 0; i < (std::min)(gone_ever_, most_gone); ++i) {
+            if (gone_[i].position >= from) call(gone_[i].offset);
+        }
+    }
+    /// \returns whether it is among those, and stood before the position.
+    [[nodiscard]] bool has_let_go(std::uint64_t offset, std::uint64_t before) const noexcept {
+        for (std::size_t i = 0; i < (std::min)(gone_ever_, most_gone); ++i) {
+            if (gone_[i].offset == offset) return gone_[i].position < before;
+        }
+        return false;
+    }
+    /// Of the events that have gone from this position on, all that were in other logs are known.
+    [[nodiscard]] std::uint64_t shared_known_from() const noexcept { return shared_known_from_; }
+    /// Whether there is an event, and not only entries that tell of gaps.
+    [[nodiscard]] bool has_events() const noexcept { return size() > gaps_; }
+    /// Whether any event has ever had a key.
+    [[nodiscard]] bool had_keys() const noexcept { return had_keys_; }
+
+    /// How much more may be published at once before an event is dropped that a reader may not have
+    /// read.
+    [[nodiscard]] std::size_t room_for_events() const noexcept {
+        return left(most_events(log_use::read), size());
+    }
+    [[nodiscard]] std::size_t room_for_bytes() const noexcept {
+        return left(most_bytes(log_use::read), bytes_);
+    }
+
   private:
-    // In the frame the key stands behind the topic, so both are one text.
-    std::string_view key_of(const frame_label& label) const noexcept {
-        if (!topics_apart_) return label.key;
+    // In the frame the key stands after the topic, so both are one text.
+    std::string_view key_of(const ssekit::frame& event) const noexcept {
+        const frame_label label = event.label();
+        if (label.key.empty() || !topics_apart_) return label.key;
         return {label.topic.data(), label.topic.size() + label.key.size()};
     }
     struct key_at {
         const event_log* self;
         std::size_t key_size; // "ab" of "c" is not "b" of "ca"
         std::string_view operator()(std::uint32_t position) const noexcept {
-            const frame_label label = self->at(position).frame.label();
-            return label.key.size() == key_size ? self->key_of(label) : std::string_view();
-        }
-    };
-    struct id_at {
-        const event_log* self;
-        std::string_view operator()(std::uint32_t position) const noexcept {
-            return self->at(position).frame.id();
+            const ssekit::frame& event = self->at(position).frame;
+            return event.label().key.size() == key_size ? self->key_of(event) : std::string_view();
         }
     };
 
     static retention sane(retention keep) noexcept {
-        // A time so far ahead cannot be told, and nobody waits for it.
-        if (keep.age > std::chrono::hours(24 * 366 * 100)) keep.age = keep.age.zero();
+        // A time so far ahead cannot be represented, and is never reached.
+        constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 366 * 100);
+        if (keep.age > longest) keep.age = keep.age.zero();
+        keep.age = (std::max)(keep.age, std::chrono::milliseconds(-1));
+        keep.events = (std::max<std::size_t>)(keep.events, 1);
+        keep.burst.within = std::clamp(keep.burst.within, keep.age.zero(), longest);
+        keep.burst.events = (std::max)(keep.burst.events, keep.events);
+        keep.burst.bytes = (std::max)(keep.burst.bytes, keep.bytes);
         return keep;
     }
 
-    std::size_t most_events() const noexcept { return std::max<std::size_t>(keep_.events, 1); }
+    static std::size_t left(std::size_t most, std::size_t used) noexcept {
+        return most - (std::min)(most, used);
+    }
+    static std::size_t least(log_use use) noexcept { return use == log_use::read ? 1 : 0; }
+    bool bursts(log_use use) const noexcept {
+        return use == log_use::read && keep_.burst.within.count() != 0;
+    }
+    std::size_t most_events(log_use use) const noexcept {
+        return bursts(use) ? keep_.burst.events : keep_.events;
+    }
+    std::size_t most_bytes(log_use use) const noexcept {
+        return bursts(use) ? keep_.burst.bytes : keep_.bytes;
+    }
+    bool is_over(std::size_t events, std::size_t bytes, std::size_t count) const noexcept {
+        return count > events || (bytes_ > bytes && count > 1);
+    }
+
+    // Whether the oldest of `count` events has to go.
+    bool has_to_go(time_point now, log_use use, std::size_t count) const noexcept {
+        if (is_over(most_events(use), most_bytes(use), count)) return true;
+        const time_point::duration since = now - at(begin_).published;
+        if (is_over(keep_.events, keep_.bytes, count) && since >= keep_.burst.within) return true;
+        return keep_.age.count() != 0 && since >= keep_.age;
+    }
+
+    // Whether one event more would make the oldest go.
+    bool makes_room(time_point now, log_use use) const noexcept {
+        return size() != 0 && has_to_go(now, use, size() + 1);
+    }
+
     entry& at(std::uint64_t position) const noexcept { return ring_[position & (capacity_ - 1)]; }
+
+    entry& push(frame event, std::uint64_t offset, time_point now) noexcept {
+        entry& made = at(end_++);
+        const std::size_t bytes = event.wire().size();
+        made = {std::move(event), offset, now, bytes_ever_};
+        bytes_ever_ += bytes;
+        bytes_ += bytes;
+        return made;
+    }
+
+    void supersede(std::string_view key, std::size_t key_size) noexcept {
+        const auto position = static_cast<std::uint32_t>(end_);
+        had_keys_ = true;
+        if (std::uint32_t* const old = keys_.find(key, key_at{this, key_size})) {
+            at(*old).newer = position - *old;
+            *old = position;
+        } else {
+            keys_.insert(key, position);
+        }
+    }
 
     void drop_oldest() noexcept {
         entry& oldest = at(begin_);
-        const auto position = static_cast<std::uint32_t>(begin_);
-        if (!ids_.empty()) ids_.erase(oldest.frame.id(), position);
-        if (!oldest.superseded) {
-            if (!keys_.empty()) keys_.erase(key_of(oldest.frame.label()), position);
+        if (oldest.newer == 0) {
+            if (!keys_.empty())
+                keys_.erase(key_of(oldest.frame), static_cast<std::uint32_t>(begin_));
             values_kept_from_ = begin_ + 1;
         }
+        if (oldest.in_several) remember_gone(oldest);
+        if (oldest.tells_of_gap) --gaps_;
         ++begin_;
         bytes_ -= oldest.frame.wire().size();
-        lost_through_ = std::max(lost_through_, oldest.offset);
+        newest_gone_ = oldest.offset;
+        lost_through_ = (std::max)(lost_through_, oldest.offset);
         oldest.frame = {};
     }
 
-    bool grow() noexcept {
-        const std::size_t capacity = std::max<std::size_t>(capacity_ * 2, 8);
-        auto* const ring = new (std::nothrow) entry[capacity];
+    struct gone_entry {
+        std::uint64_t position = 0;
+        std::uint64_t offset = 0;
+    };
+    static constexpr std::size_t most_gone = 32;
+
+    void remember_gone(const entry& oldest) noexcept {
+        if (gone_ == nullptr) gone_ = detail::make_array<gone_entry>(*memory_, most_gone);
+        if (gone_ == nullptr) {
+            shared_known_from_ = begin_ + 1;
+            return;
+        }
+        gone_entry& place = gone_[gone_ever_ % most_gone];
+        if (gone_ever_ >= most_gone) shared_known_from_ = place.position + 1;
+        place = {begin_, oldest.offset};
+        ++gone_ever_;
+    }
+
+    bool grow() noexcept { return resize((std::max<std::size_t>)(capacity_ * 2, 8)); }
+
+    bool resize(std::size_t capacity) noexcept {
+        auto* const ring = detail::make_array<entry>(*memory_, capacity);
         if (ring == nullptr) return false;
         for (std::uint64_t i = begin_; i != end_; ++i) {
             ring[i & (capacity - 1)] = std::move(at(i));
         }
-        delete[] std::exchange(ring_, ring);
+        detail::release_array(*memory_, std::exchange(ring_, ring), capacity_);
         capacity_ = capacity;
         return true;
     }
 
     retention keep_;
+    memory_resource* memory_;
     entry* ring_ = nullptr;
-    std::size_t capacity_ = 0; // a power of two
+    std::size_t capacity_ = 0; // zero or a power of two
     std::size_t bytes_ = 0;
     std::uint64_t bytes_ever_ = 0;
-    std::uint64_t begin_ = 0;
-    std::uint64_t end_ = 0;
-    std::uint64_t values_kept_from_ = 0;
+    std::uint64_t begin_;
+    std::uint64_t end_;
+    std::uint64_t values_kept_from_;
     std::uint64_t lost_through_;
+    std::uint64_t newest_gone_ = 0;
+    std::uint64_t newest_gap_ = 0;
+    gone_entry* gone_ = nullptr; // a ring
+    std::size_t gone_ever_ = 0;
+    std::uint64_t shared_known_from_ = 0;
+    std::size_t gaps_ = 0; // entries that tell of gaps
     bool topics_apart_ = false;
-    detail::position_index keys_;
-    detail::position_index ids_;
+    bool had_keys_ = false;
+    detail::text_index keys_;
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

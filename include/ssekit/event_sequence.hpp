@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Ids and frames for several hubs that bring the same events, say one for each event loop: a
-// sequence gives each event its id and encodes it, once for all of them, and every hub of the same
-// epoch publishes it as it is. A client may then come back to any of them with its Last-Event-ID.
+// Ids and frames for several hubs that publish the same events, for instance one hub for each event
+// loop. A sequence gives each event its id and encodes it, once for all of them, and every hub of
+// the same epoch publishes it unchanged. A client may then come back to any of them with its
+// Last-Event-ID.
 //
 //     publisher:  lock; event = sequence.make("orders", {...}); post it to every loop; unlock
 //     each loop:  hub.publish_sequenced("orders", event)   (a hub of event_ids::by_sequence)
 //
-// The lock, or whatever else makes one order of all events, is held over both steps, so that every
+// The lock, or whatever else puts all events in one order, is held over both steps, so that every
 // loop sees the events in the order of their offsets.
 #ifndef SSEKIT_EVENT_SEQUENCE_HPP
 #define SSEKIT_EVENT_SEQUENCE_HPP
 
-#include <ssekit/detail/event_ids.hpp>
+#include <ssekit/detail/log/event_ids.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/frame.hpp>
@@ -21,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// An event with its place in a sequence. It may go to any thread, as a frame may.
 struct sequenced_event {
@@ -35,12 +36,13 @@ struct sequenced_event {
 class event_sequence {
   public:
     /// Preconditions: as for `hub`; the hubs that publish its events have the same epoch.
-    /// \param last the offset of the newest event that there is already
+    /// \param last the offset of the newest event that exists already
     explicit event_sequence(std::uint64_t epoch, std::uint64_t last = 0) noexcept
         : epoch_(epoch), text_(epoch), last_(last) {}
 
     /// \param topic the first of the topics that it is for \param key as for `hub::publish`
-    /// \returns the event, or why there is none, as `hub::publish` does; no offset is spent then.
+    /// \returns the event, or why there is none, as `hub::publish` does; in that case no offset is
+    /// used up.
     [[nodiscard]] sequenced_event make(std::string_view topic, const event_view& event,
                                        std::string_view key = {}) noexcept {
         if (event.id) return refuse(errc::id_is_assigned);
@@ -64,6 +66,6 @@ class event_sequence {
     std::uint64_t last_;
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -11,126 +11,45 @@
 //     case source_action::stop:       source.end() says why; return;
 //     }
 //
-// A stream that ends or breaks is asked for again, with the id of the last event, after the
-// reconnection time that the server gave and, so that clients do not come back together, a random
-// time of up to as much again. That doubles with each failure in a row; a stream that has brought
-// events, or has stood for a while, makes the count begin again.
+// A stream that ends or breaks is requested again, with the id of the last event, after the
+// reconnection time that the server gave plus a random time of up to as much again, so that clients
+// do not come back together. That random part doubles with each failure in a row; a stream that has
+// brought an event with text, or has lasted for a while, starts the count again.
 //
-// Spec: HTML, 9.2.2 to 9.2.4 and 9.2.6; what goes beyond is off or said where it stands.
+// Spec: HTML, 9.2.2 to 9.2.4 and 9.2.6; what goes beyond the standard is off by default, or
+// documented where it is declared.
 #ifndef SSEKIT_EVENT_SOURCE_HPP
 #define SSEKIT_EVENT_SOURCE_HPP
 
-#include <ssekit/detail/random.hpp>
-#include <ssekit/http.hpp>
+#include <ssekit/detail/base/random.hpp>
+#include <ssekit/detail/http/date.hpp>
+#include <ssekit/detail/source/answer.hpp>
+#include <ssekit/detail/source/backoff.hpp>
+#include <ssekit/detail/source/headers.hpp>
+#include <ssekit/detail/source/open_sink.hpp>
+#include <ssekit/detail/source/redirects.hpp>
+#include <ssekit/detail/source/state.hpp>
+#include <ssekit/event_source_options.hpp>
+#include <ssekit/header.hpp>
 #include <ssekit/parser.hpp>
 #include <ssekit/time.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-/// `EventSource.readyState`.
-enum class ready_state : std::uint8_t { connecting, open, closed };
-
-enum class source_action : std::uint8_t {
-    wait,       ///< until bytes come, or `next_deadline`
-    connect,    ///< begin the transfer of `request`; there is no other
-    disconnect, ///< end the transfer that there is, and drop what still comes of it
-    stop,       ///< it is over, see `end`
-};
-
-/// Which answers besides 200 are worth another try.
-enum class status_policy : std::uint8_t {
-    browser, ///< none, as the standard says
-    sdk,     ///< 408, 429, 500, 502, 503 and 504, after Retry-After if there is one
-};
-
-/// Why there will be no more events.
-enum class source_end : std::uint8_t {
-    open,              ///< there may be more
-    closed,            ///< event_source::close
-    bad_request,       ///< the URL is not http or https, or holds what no request may hold, as may
-                       ///< the method or a header: nothing was sent
-    no_content,        ///< 204: the server wants nobody to come back
-    completed,         ///< the one answer to a request that is not repeated has come to its end
-    bad_status,        ///< see `event_source::status`
-    bad_media_type,    ///< 200, but no text/event-stream
-    bad_redirect,      ///< without a place to go to, or more than `max_redirects`
-    not_repeated,      ///< a request that is not repeated has failed
-    too_many_failures, ///< `max_failures` in a row
-};
-
-/// \returns what it says in words. Lifetime: static.
-[[nodiscard]] constexpr std::string_view message(source_end code) noexcept;
-
-struct source_header {
-    std::string name;
-    std::string value;
-};
-
-class event_source;
-
-/// Told of what the standard fires `open` and `error` for: a stream has begun, `state` is open; it
-/// or an attempt was lost, `state` is connecting and `next_attempt` says when the next one will be;
-/// or it is over, `state` is closed. Of the source it changes nothing, but it may close it.
-struct source_hook {
-    void (*call)(void* context, event_source& source) noexcept = nullptr;
-    void* context = nullptr;
-};
-
-struct event_source_options {
-    std::string method = "GET";
-    std::string body = {};
-    /// Sent with each request, an Accept or Cache-Control in the place of the usual one; but not a
-    /// Last-Event-ID, which is known here. Authorization, Cookie and Proxy-Authorization stay with
-    /// the first URL's origin: a redirect to another does not take them along.
-    std::vector<source_header> headers = {};
-    std::string last_event_id = {}; ///< from an earlier run
-
-    status_policy on_status = status_policy::browser;
-    /// Another request than GET may cost money or do things: it is sent once, unless this says that
-    /// it may be repeated.
-    bool repeat = false;
-
-    std::chrono::milliseconds reconnection_time = std::chrono::seconds(1); ///< until a server says
-    /// What a server may ask for at the least and at the most, by `retry` or by Retry-After.
-    std::chrono::milliseconds min_delay = std::chrono::milliseconds(100);
-    std::chrono::milliseconds max_delay = std::chrono::hours(1);
-    std::chrono::milliseconds max_backoff = std::chrono::minutes(1); ///< what is added at the most
-    /// A stream that has stood so long without an event counts as one that has succeeded.
-    std::chrono::milliseconds healthy_after = std::chrono::minutes(1);
-    /// Failures in a row, after which it gives up; zero: never.
-    unsigned max_failures = 0;
-    unsigned max_redirects = 20;
-    /// For the head of the response to come; zero: for ever.
-    std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);
-    /// Without a byte, be it of a heartbeat; zero: for ever. Twice the server's heartbeat is good.
-    std::chrono::milliseconds idle_timeout = {};
-
-    source_hook on_change = {};
-    parser_options parser = {};
-    std::uint64_t seed = 1; ///< of the random spread; another one in each client
-};
-
-/// What to send. Lifetime: until the event source is told the next thing.
-struct source_request {
-    std::string_view method;
-    std::string_view url;
-    std::span<const header> headers;
-    std::string_view body;
-};
-
-/// Thread safety: as an int.
+/// Thread safety: as an int. It can be moved at any moment except within a callback; a source that
+/// was moved from is closed and asks for nothing.
 class event_source {
   public:
     /// \param url http or https, absolute; a fragment is left out. Throws std::bad_alloc.
@@ -139,105 +58,249 @@ class event_source {
     // ---- what its owner does
 
     /// \returns what to do at this time; connect, disconnect and stop once each, then wait.
-    /// Throws std::bad_alloc.
+    /// Throws std::bad_alloc, and then may be called again.
     [[nodiscard]] source_action poll(time_point now);
-    /// When `poll` should be called at the latest, if nothing happens before; time_point() is at
-    /// once, `never` never.
-    [[nodiscard]] time_point next_deadline() const noexcept;
+    /// When `poll` should be called at the latest, if nothing happens before; time_point() means at
+    /// once, and `never` never.
+    [[nodiscard]] time_point next_deadline() const noexcept { return state_.next_deadline(); }
     /// Preconditions: `poll` has just said connect.
     [[nodiscard]] source_request request() const noexcept;
 
     // ---- what has happened
 
     /// The head of the response is there.
-    /// \param find called with a header's name; gives what converts to an optional string_view.
+    /// \param find called with a header's name; returns what converts to an optional string_view.
     /// \returns whether it is a stream: then its body belongs to `next` or `receive`. Else `poll`
-    /// says what to do.
+    /// says what to do. Throws std::bad_alloc.
     template <class FindHeader>
     bool receive_head(int status, FindHeader&& find, time_point now);
 
     /// Bytes of the body, without transfer or content coding. As `parser::next`; nullptr as well
     /// when the source is not open.
-    const event_view* next(std::string_view& input, time_point now) noexcept;
+    [[nodiscard]] const event_view* next(std::string_view& input, time_point now) noexcept;
 
-    /// The same for a sink: a callable, or what has `on_event(const event_view&)` and perhaps
-    /// `on_error(errc, std::uint64_t)`. It may call `close`, and nothing is called after that.
+    /// The same for a sink, with any of the members that `feed` knows, or a callable instead of
+    /// on_event. Each may call `close`, and nothing is called after that; on_event and on_error may
+    /// return false to stop.
+    /// \returns how many bytes were taken: all of them, unless it was closed or stopped.
     template <class Sink>
-    void receive(std::string_view input, Sink&& sink, time_point now);
+    std::size_t receive(std::string_view input, Sink&& sink, time_point now);
 
-    /// The response has ended as it should, or the connection has failed at any stage; also what
-    /// follows `disconnect` if its owner reports that, which then changes nothing.
+    /// The response has ended as it should, or the connection has failed at any stage; also for
+    /// what follows `disconnect`, if its owner reports that, which then changes nothing.
     void receive_end(time_point now) noexcept { lose(now, true); }
     void receive_failure(time_point now) noexcept { lose(now, false); }
 
-    /// Effects: no more events, no more requests. At any moment, also from within a callback.
+    /// Effects: no more events and no more requests. May be called at any moment, also from within
+    /// a callback.
     void close() noexcept { finish(source_end::closed); }
 
     // ---- what there is to know
 
-    [[nodiscard]] ready_state state() const noexcept;
-    [[nodiscard]] source_end end() const noexcept { return end_; }
+    [[nodiscard]] ready_state state() const noexcept { return state_.ready(); }
+    [[nodiscard]] source_end end() const noexcept { return state_.end(); }
     /// Of the last response; 0 before the first.
     [[nodiscard]] int status() const noexcept { return status_; }
     /// When it will connect, or was to, if it is not connected.
-    [[nodiscard]] time_point next_attempt() const noexcept { return due_; }
-    /// Goes on through reconnections. Lifetime: until the source is told the next thing.
+    [[nodiscard]] time_point next_attempt() const noexcept { return state_.due(); }
+    /// It is kept through reconnections. Lifetime: until the next call that is not const.
     [[nodiscard]] std::string_view last_event_id() const noexcept {
         return parser_.last_event_id();
     }
-    /// The URL that the stream came from, behind all redirects. Lifetime: as above.
-    [[nodiscard]] std::string_view url() const noexcept {
-        return redirected_.empty() ? first_url_ : redirected_;
+    /// The reconnection time that a server has set, as it came; the options say how it is used. It
+    /// is kept through reconnections.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry() const noexcept {
+        return parser_.retry();
     }
+    /// The URL that the stream came from, after all redirects. Lifetime: as above.
+    [[nodiscard]] std::string_view url() const noexcept { return way_.url(); }
     [[nodiscard]] unsigned failures() const noexcept { return failures_; } ///< in a row
-    /// The last connection was lost inside of an event, which was dropped.
+    /// Whether the last connection was lost inside an event, which was dropped.
     [[nodiscard]] bool was_cut() const noexcept { return was_cut_; }
     [[nodiscard]] errc error() const noexcept { return parser_.error(); } ///< as parser::error
     [[nodiscard]] std::uint64_t error_offset() const noexcept { return parser_.error_offset(); }
 
   private:
-    enum class phase : std::uint8_t { waiting, connecting, open, closed };
+    using milliseconds = std::chrono::milliseconds;
 
+    void begin(time_point now) noexcept;
     [[nodiscard]] bool is_sound() const noexcept;
-    void build_request();
-    void redirect(std::string_view location, time_point now);
-    void lose(time_point now, bool in_order,
-              std::chrono::milliseconds at_least = std::chrono::milliseconds(0)) noexcept;
-    void finish(source_end why) noexcept;
+    [[nodiscard]] bool take_last_event_id() noexcept;
+    void lose(time_point now, bool in_order, milliseconds at_least = {}) noexcept;
+    void finish(source_end why) noexcept {
+        if (state_.finish(why)) tell();
+    }
     void tell() noexcept {
-        if (options_.on_change.call != nullptr) {
-            options_.on_change.call(options_.on_change.context, *this);
-        }
+        if (options_.on_change) options_.on_change(*this);
+    }
+    void hear(std::string_view bytes, time_point now) noexcept {
+        if (!bytes.empty()) state_.put_off(deadline(now, options_.idle_timeout));
+    }
+    [[nodiscard]] static time_point deadline(time_point now, milliseconds timeout) noexcept {
+        return timeout == milliseconds(0) ? never : detail::later(now, timeout);
     }
     [[nodiscard]] bool may_repeat() const noexcept {
         return options_.repeat || options_.method == "GET" || options_.method == "HEAD";
     }
-    [[nodiscard]] std::chrono::milliseconds delay() noexcept;
+    [[nodiscard]] milliseconds delay() noexcept;
 
     event_source_options options_;
-    std::string first_url_;
-    std::string redirected_ = {};
-    bool without_body_ = false; // a redirect has made a GET of it
-    bool abroad_ = false;       // a redirect has left the first URL's origin
     parser parser_;
+    detail::source_state state_;
+    detail::redirects way_;
     std::vector<header> headers_; // of the request
+    detail::random_sequence random_;
 
-    phase phase_ = phase::waiting;
-    source_end end_ = source_end::open;
-    bool disconnect_ = false;
-    bool stopped_ = false;
+    bool has_begun_ = false; // it has been told a time
     bool was_cut_ = false;
     bool progress_ = false; // since the connection was made
     int status_ = 0;
     unsigned failures_ = 0;
-    unsigned redirects_ = 0;
-    time_point due_ = {}; // to connect, or when waiting for the peer is over
-    time_point opened_ = {};
-    detail::random_sequence random_;
 };
 
-} // namespace ssekit
+// ---- how
 
-#include <ssekit/detail/event_source_run.hpp>
+inline event_source::event_source(std::string_view url, event_source_options options)
+    : options_(std::move(options)), parser_(options_.parser), way_(url.substr(0, url.find('#'))),
+      random_(options_.seed) {
+    if (!is_sound() || !take_last_event_id()) state_.finish(source_end::bad_request);
+}
+
+// No part of what was asked for can become a request of its own.
+inline bool event_source::is_sound() const noexcept {
+    for (const source_header& each : options_.headers) {
+        if (!is_valid_header({each.name, each.value})) return false;
+    }
+    return detail::is_token(options_.method) && detail::has_no_space(way_.url()) &&
+           detail::is_http(detail::split_url(way_.url()));
+}
+
+inline bool event_source::take_last_event_id() noexcept {
+    const std::string_view id = options_.last_event_id;
+    if (id.empty()) return true;
+    if (validate_id(id) != errc::ok || !detail::is_field_value(id)) return false;
+    // Without a line end in it, it is one value, and the parser says what it makes of it.
+    for (std::string_view part : {std::string_view("id: "), id, std::string_view("\n\n")}) {
+        if (parser_.next(part) != nullptr || parser_.error() != errc::ok) return false;
+    }
+    return parser_.last_event_id() == id;
+}
+
+inline void event_source::begin(time_point now) noexcept {
+    if (std::exchange(has_begun_, true)) return;
+    const auto count = static_cast<std::uint64_t>(now.time_since_epoch().count());
+    if (options_.seed == 0) random_ = detail::random_sequence(count);
+    if (state_.phase() == detail::source_phase::waiting) {
+        state_.wait_until(detail::later(now, options_.initial_delay));
+    }
+}
+
+inline source_action event_source::poll(time_point now) {
+    begin(now);
+    if (state_.is_late(now)) {
+        lose(now, false);
+        state_.drop_transfer();
+    }
+    const source_action action = state_.next(now);
+    if (action == source_action::connect) {
+        detail::collect_headers(headers_, options_.headers, way_, parser_.last_event_id());
+        state_.connect(deadline(now, options_.connect_timeout));
+    }
+    return action;
+}
+
+inline source_request event_source::request() const noexcept {
+    const bool is_bare = way_.is_without_body();
+    return {.method = is_bare ? std::string_view("GET") : options_.method,
+            .url = way_.url(),
+            .headers = headers_,
+            .body = is_bare ? std::string_view() : options_.body};
+}
+
+template <class FindHeader>
+bool event_source::receive_head(int status, FindHeader&& find, time_point now) {
+    if (state_.phase() != detail::source_phase::connecting || !state_.has_transfer()) return false;
+    const auto value = [&](std::string_view name) {
+        const std::optional<std::string_view> found = find(name);
+        return found.value_or(std::string_view());
+    };
+    status_ = status;
+    const detail::source_answer answer =
+        detail::judge_answer(status, value("Content-Type"), options_.on_status);
+    if (answer == detail::source_answer::stream) {
+        progress_ = false;
+        way_.arrive();
+        parser_.reconnect();
+        state_.open(now, deadline(now, options_.idle_timeout));
+        tell();
+        return state_.is_open();
+    }
+    state_.drop_transfer();
+    switch (answer) {
+    case detail::source_answer::redirect:
+        if (way_.follow(status, value("Location"), options_.method, options_.max_redirects)) {
+            state_.wait_until(now);
+        } else {
+            finish(source_end::bad_redirect);
+        }
+        break;
+    case detail::source_answer::again:
+        lose(now, false,
+             detail::retry_after(value("Retry-After"), value("Date"))
+                 .value_or(std::chrono::seconds(0)));
+        break;
+    case detail::source_answer::no_content: finish(source_end::no_content); break;
+    case detail::source_answer::bad_media_type: finish(source_end::bad_media_type); break;
+    default: finish(source_end::bad_status);
+    }
+    return false;
+}
+
+inline const event_view* event_source::next(std::string_view& input, time_point now) noexcept {
+    if (!state_.is_open()) return nullptr;
+    hear(input, now);
+    const event_view* const event = parser_.next(input);
+    if (event != nullptr) progress_ = progress_ || detail::is_progress(*event);
+    return event;
+}
+
+template <class Sink>
+std::size_t event_source::receive(std::string_view input, Sink&& sink, time_point now) {
+    using plain = std::remove_reference_t<Sink>;
+    if constexpr (!std::invocable<plain&, const event_view&>) detail::check_sink<plain>();
+    if (!state_.is_open()) return 0;
+    hear(input, now);
+    return feed(parser_, input, detail::open_sink{sink, state_, progress_});
+}
+
+// The connection is gone, or will not come about.
+inline void event_source::lose(time_point now, bool in_order, milliseconds at_least) noexcept {
+    const bool was_open = state_.is_open();
+    if (!was_open && state_.phase() != detail::source_phase::connecting) return;
+    was_cut_ = was_open && parser_.finish() == errc::incomplete;
+    state_.wait_until(never); // from here on there is no transfer
+    if (!may_repeat()) {
+        return finish(was_open && in_order ? source_end::completed : source_end::not_repeated);
+    }
+    const time_point healthy = detail::later(state_.opened(), options_.healthy_after);
+    if (was_open && (progress_ || detail::has_come(healthy, now))) failures_ = 0;
+    if (options_.max_failures != 0 && failures_ == options_.max_failures) {
+        return finish(source_end::too_many_failures);
+    }
+    const milliseconds wait = (std::max)(delay(), (std::min)(at_least, options_.max_delay));
+    if (failures_ + 1 != 0) ++failures_;
+    way_.begin_again();
+    state_.wait_until(detail::later(now, wait));
+    tell();
+}
+
+inline std::chrono::milliseconds event_source::delay() noexcept {
+    const milliseconds asked = parser_.retry().value_or(options_.reconnection_time);
+    const detail::delay_bounds bounds{
+        .min = options_.min_delay, .max = options_.max_delay, .max_spread = options_.max_backoff};
+    return detail::draw(detail::delay_after(asked, failures_, bounds), random_);
+}
+
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

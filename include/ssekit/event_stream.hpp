@@ -4,7 +4,9 @@
 //
 //     for (const ssekit::event_view& event : ssekit::event_stream(source, transport)) ...
 //
-// It reconnects by itself, and ends when the source has ended, see `event_source::end`.
+// It reconnects by itself, and ends when the source has ended, see `event_source::end`. Leaving a
+// loop ends its transfer; another loop over the same source begins with a new connection, which
+// asks for what followed the last event.
 //
 // blocking_transport: t is a value of the type, s an event_source, d a time_point
 //
@@ -33,7 +35,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 // clang-format off
 template <class T>
@@ -56,7 +58,7 @@ class event_stream {
     event_stream& operator=(const event_stream&) = delete;
     ~event_stream() { transport_.end(); }
 
-    /// Waits for the next event. Throws what the transport throws.
+    /// Waits for the next event. Throws whatever the transport throws.
     /// \returns nullptr when there will be none. Lifetime: until the next call.
     const event_view* next();
 
@@ -73,6 +75,7 @@ class event_stream {
     event_source& source_;
     Transport& transport_;
     std::string_view input_ = {};
+    bool has_begun_ = false;
     std::uint64_t dropped_ = 0;
     errc last_error_ = errc::ok;
 };
@@ -109,6 +112,8 @@ class event_stream<Transport>::iterator {
 
 template <blocking_transport Transport>
 const event_view* event_stream<Transport>::next() {
+    // If the source still knows of a transfer, it was another stream's and has ended with it.
+    if (!std::exchange(has_begun_, true)) source_.receive_failure(transport_.now());
     bool was_away = true;
     for (;;) {
         const time_point now = transport_.now();
@@ -118,7 +123,7 @@ const event_view* event_stream<Transport>::next() {
             last_error_ = source_.error();
             continue;
         }
-        // What has come while the reader was busy is no silence of the server.
+        // What arrived while the reader was busy does not count as silence of the server.
         const bool is_back = std::exchange(was_away, false);
         if (is_back && source_.state() == ready_state::open && source_.next_deadline() <= now) {
             input_ = transport_.wait(source_, now);
@@ -137,6 +142,6 @@ const event_view* event_stream<Transport>::next() {
     }
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

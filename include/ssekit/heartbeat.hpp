@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Who has been silent for too long? One wheel (detail/wheel.hpp) answers for any number of
-// connections.
+// Which connections have been silent for too long? One wheel (detail/base/wheel.hpp) answers for
+// any number of connections.
 //
 // Activity is the common case and must cost nothing, so it only stores the time; the entry stays in
 // the slot where it is. When that slot is over, the entry is either due or moves to the slot of its
-// real deadline. Every entry is so looked at about once an interval however busy it is.
+// real deadline. So every entry is looked at about once per interval, however busy it is.
 //
 // Deadlines are jittered towards earlier, by a cheap sequence that starts at `seed`: connections
 // that all heard the same event would otherwise all be due in the same millisecond.
 #ifndef SSEKIT_HEARTBEAT_HPP
 #define SSEKIT_HEARTBEAT_HPP
 
-#include <ssekit/detail/list.hpp>
-#include <ssekit/detail/random.hpp>
-#include <ssekit/detail/wheel.hpp>
+#include <ssekit/detail/base/jitter.hpp>
+#include <ssekit/detail/base/list.hpp>
+#include <ssekit/detail/base/random.hpp>
+#include <ssekit/detail/base/wheel.hpp>
 #include <ssekit/time.hpp>
 
 #include <algorithm>
@@ -23,7 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 struct heartbeat_options {
     /// The longest silence, if `expire` is called at `next_deadline`; more than a year counts as a
@@ -52,7 +53,7 @@ class heartbeat {
     /// Preconditions: options.interval > 0.
     explicit heartbeat(const heartbeat_options& options = {}) noexcept
         : interval_(std::clamp(options.interval, shortest, longest)),
-          jitter_(std::min(options.jitter, 100u)), random_(options.seed),
+          jitter_((std::min)(options.jitter, 100u)), random_(options.seed),
           wheel_(interval_ / (detail::wheel_slots / 2)) {} // half the wheel spans an interval
 
     /// Effects: watches the entry from now on, or anew if it is watched already. O(1).
@@ -65,7 +66,7 @@ class heartbeat {
     /// Effects: there was activity. One store; safe on an entry that is not armed.
     static void touch(entry& item, time_point now) noexcept { item.quiet_since_ = now; }
 
-    /// Effects: watches the entry no more. O(1); safe to repeat.
+    /// Effects: stops watching the entry. O(1); safe to repeat.
     static void cancel(entry& item) noexcept { item.unlink(); }
 
     /// Effects: calls `on_silence(entry&)` for each entry that has been silent for its time, and
@@ -85,7 +86,7 @@ class heartbeat {
 
     class rings {
       public:
-        void push_back(std::size_t ring, entry& item) noexcept { rings_[ring].push_back(item); }
+        void push_back(std::size_t ring, entry& item) noexcept { rings_[ring].link_back(item); }
         [[nodiscard]] bool empty(std::size_t ring) const noexcept { return rings_[ring].empty(); }
         void move_back(std::size_t to, std::size_t from) noexcept {
             rings_[to].splice_back(rings_[from]);
@@ -101,10 +102,9 @@ class heartbeat {
     };
 
     void start(entry& item, time_point now) noexcept {
-        const auto early = interval_ / 100 * static_cast<std::int64_t>(random_.up_to(jitter_));
         item.quiet_since_ = now;
         item.patience_ =
-            std::max(interval_ - early - wheel_.slot_length(), time_point::duration(1));
+            detail::patience(interval_, random_.up_to_few(jitter_), wheel_.slot_length());
     }
 
     time_point::duration interval_;
@@ -127,6 +127,6 @@ std::size_t heartbeat::expire(time_point now, OnSilence&& on_silence) {
     return due;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// How an event stream is answered in HTTP, as text: no sockets, no server. A server with response
-// objects of its own takes `stream_headers` and `refusal_of`; one that writes bytes takes
-// `response_head` or `append_response`.
+// How to answer a request for an event stream in HTTP, as text: no sockets, no server. A server
+// with response objects of its own takes `stream_headers` and `refusal_of`; one that writes bytes
+// takes `response_head` or `append_response`, and asks `framing_for` which framing the client
+// understands.
 #ifndef SSEKIT_HTTP_HPP
 #define SSEKIT_HTTP_HPP
 
-#include <ssekit/detail/decimal.hpp>
+#include <ssekit/detail/base/decimal.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/header.hpp>
 #include <ssekit/http_request.hpp>
 
 #include <array>
@@ -17,20 +19,21 @@
 #include <span>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-struct header {
-    std::string_view name;
-    std::string_view value;
-};
-
-/// What every response that is an event stream carries, whatever the HTTP version. no-store keeps
-/// caches away, the last one keeps nginx and its kin from holding events back.
+/// The headers of every response that is an event stream, whatever the HTTP version. no-store keeps
+/// caches away; the last one keeps nginx and similar proxies from holding events back.
 inline constexpr std::array<header, 3> stream_headers = {{
     {"Content-Type", "text/event-stream"},
     {"Cache-Control", "no-store"},
     {"X-Accel-Buffering", "no"},
 }};
+
+/// \returns the framing of the stream that answers this request in HTTP/1: an HTTP/1.0 client does
+/// not understand chunks. Spec: RFC 9112, 6.1.
+[[nodiscard]] constexpr framing framing_for(const request_view& request) noexcept {
+    return request.is_http_1_0 ? framing::raw : framing::chunked;
+}
 
 /// \returns the whole head of an HTTP/1.1 response that carries a stream in this framing: chunked,
 /// or raw up to the end of the connection (which is what an HTTP/1.0 client needs). Send it at
@@ -51,12 +54,12 @@ inline constexpr std::array<header, 3> stream_headers = {{
 }
 
 /// Effects: appends the same with further headers, those of cors.hpp for example.
-/// Preconditions: what `more` holds is fit for a header; nothing is checked.
+/// Preconditions: `is_valid_header` holds for each of `more`; nothing is checked.
 template <class String>
 constexpr void append_response_head(String& out, framing form, std::span<const header> more);
 
-/// Effects: appends a whole HTTP/1.1 response that is no stream.
-/// Preconditions: as above.
+/// Effects: appends a whole HTTP/1.1 response that is no stream; without `body` where the status
+/// forbids one. Preconditions: as above; `status` has three digits.
 template <class String>
 constexpr void append_response(String& out, int status, std::span<const header> more = {},
                                std::string_view body = {});
@@ -67,22 +70,52 @@ struct refusal {
     std::chrono::seconds retry_after; ///< for the Retry-After header; zero: none
 };
 
-/// \returns what `hub::subscribe` has to say in terms of HTTP. 204 is what ends the reconnecting of
-/// an EventSource. Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
+/// \returns what `hub::subscribe` says, in terms of HTTP. 204 stops an EventSource from
+/// reconnecting. Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
 [[nodiscard]] constexpr refusal refusal_of(errc code) noexcept {
     using std::chrono::seconds;
+    // Each code is named, and there is no default: a new one does not compile before it has a line.
     switch (code) {
+    // The answer will be the same when the client asks again.
     case errc::topic_closed:
     case errc::replay_refused: return {204, seconds(0)};
+    // The client has asked for what cannot be.
     case errc::invalid_topic: return {400, seconds(0)};
+    case errc::no_such_topic: return {404, seconds(0)};
+    // The client's permission has run out: it needs a new token, for instance.
+    case errc::expired: return {403, seconds(0)};
+    // This client has too many streams, or all clients together have.
     case errc::tag_is_full: return {429, seconds(30)};
     case errc::topic_is_full:
     case errc::too_many_topics:
     case errc::too_many_subscribers: return {503, seconds(30)};
+    // The server is closing, or short of memory.
     case errc::closed:
     case errc::out_of_memory: return {503, seconds(5)};
-    default: return {500, seconds(0)};
+    // No subscription is refused with these: they come from encoding, parsing and publishing.
+    case errc::ok:
+    case errc::invalid_id:
+    case errc::invalid_type:
+    case errc::invalid_retry:
+    case errc::buffer_too_small:
+    case errc::data_too_long:
+    case errc::id_too_long:
+    case errc::type_too_long:
+    case errc::comment_too_long:
+    case errc::incomplete:
+    case errc::malformed_utf8:
+    case errc::id_is_assigned:
+    case errc::id_is_missing:
+    case errc::out_of_sequence:
+    case errc::label_too_long:
+    case errc::queue_is_full:
+    case errc::unfinished:
+    case errc::not_one_event:
+    case errc::id_is_taken:
+    case errc::unreturnable_id:
+    case errc::nothing_to_send: break;
     }
+    return {500, seconds(0)};
 }
 
 /// \returns the name of a status, as far as event streams and their neighbours use it.
@@ -127,13 +160,14 @@ constexpr void append_response(String& out, int status, std::span<const header> 
     detail::append_text(out, reason_phrase(status));
     detail::append_text(out, "\r\n");
     detail::append_headers(out, more);
-    if (status != 204) { // which has no body. Spec: RFC 9110, 8.6
+    const bool has_body = status >= 200 && status != 204 && status != 304; // Spec: RFC 9112, 6.3
+    if (has_body) {
         detail::append_text(out, "Content-Length: ");
         detail::append_text(out, detail::decimal(body.size()).view());
         detail::append_text(out, "\r\n");
     }
     detail::append_text(out, "\r\n");
-    if (status != 204) detail::append_text(out, body);
+    if (has_body) detail::append_text(out, body);
 }
 
 constexpr std::string_view reason_phrase(int status) noexcept {
@@ -158,6 +192,6 @@ constexpr std::string_view reason_phrase(int status) noexcept {
     }
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

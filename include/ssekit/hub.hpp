@@ -4,33 +4,31 @@
 //
 // One log, many cursors. Each topic has one log (event_log.hpp), and a subscriber is a cursor into
 // it: publishing appends one frame, whatever the number of subscribers. A cursor that has read
-// everything is parked at its topic; the next publish moves all parked cursors at once to the hub's
+// everything waits at its topic; the next publish moves all that wait there at once to the hub's
 // ready list, which the event loop then works off with `next_ready`, or fires a subscriber's own
 // waker. What a slow subscriber has not read is simply still in the log; when the log has to let it
-// go, the subscriber has lagged, and its own policy says what follows. Nobody else notices.
+// go, the subscriber has lagged, and its own policy says what follows. No other stream notices.
 //
-// Patterns and tags have logs of their own, fed by `publish`, so whoever reads them is a cursor
-// like any other (detail/topic.hpp).
-//
-// What `prepare` has given out is in the subscriber's hand: those frames stay there until they are
-// consumed, so nothing that happens to the log can tear or move them.
+// Patterns and tags have logs of their own, fed by `publish`, so what reads them is a cursor like
+// any other. What `prepare` has given out is in the subscriber's hand: those frames stay there
+// until they are consumed, so nothing that happens to the log can tear or move them.
 //
 // Every event gets the id "epoch.offset". The epoch names one run of one hub, so that an id of an
 // earlier run is recognised; the offset counts the hub's events. A Last-Event-ID is untrusted: it
 // is resumed from, or it is malformed, unknown, expired or from the future; whatever was missed is
 // reported by a gap event, never skipped in silence.
 //
-// The hub reads no clock: `tick` tells it the time, once a turn of the loop.
+// The hub reads no clock: `tick` tells it the time, once a turn of the loop. detail/hub/state.hpp
+// says what it is made of, and where each thing is done.
 #ifndef SSEKIT_HUB_HPP
 #define SSEKIT_HUB_HPP
 
-#include <ssekit/detail/event_ids.hpp>
-#include <ssekit/detail/links.hpp>
-#include <ssekit/detail/random.hpp>
-#include <ssekit/detail/record.hpp>
-#include <ssekit/detail/slab.hpp>
-#include <ssekit/detail/topic.hpp>
-#include <ssekit/detail/wheel.hpp>
+#include <ssekit/detail/hub/joining.hpp>
+#include <ssekit/detail/hub/publishing.hpp>
+#include <ssekit/detail/hub/state.hpp>
+#include <ssekit/detail/hub/turn.hpp>
+#include <ssekit/detail/hub/view.hpp>
+#include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/event_sequence.hpp>
@@ -39,302 +37,293 @@
 #include <ssekit/hub_options.hpp>
 #include <ssekit/subscription.hpp>
 #include <ssekit/time.hpp>
+#include <ssekit/topic_list.hpp>
 
-#include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-struct subscribe_result {
+struct [[nodiscard]] subscribe_result {
     ssekit::subscription subscription; ///< empty when ec is not errc::ok
     errc ec;
 };
 
-/// Before anything else, `tick` it once: until then its clock stands at the beginning of time.
 /// Thread safety: for one thread, one event loop; shared_hub.hpp has the one for many. Nothing here
 /// blocks or does I/O.
-/// No function throws; memory that cannot be had is errc::out_of_memory, or ends one stream.
+/// No function throws; lack of memory is errc::out_of_memory, or ends one stream.
 class hub {
   public:
-    /// Preconditions: `epoch` differs from every earlier run whose clients may come back: the
-    /// system clock's count will do, or a random number.
-    explicit hub(std::uint64_t epoch, const hub_options& options = {}) noexcept;
+    /// Preconditions: `epoch` differs from every earlier run whose clients may come back:
+    /// `new_epoch()` (epoch.hpp).
+    /// \param now the time; later calls of `tick` move it on
+    hub(std::uint64_t epoch, time_point now, const hub_options& options = {}) noexcept
+        : state_(epoch, now, options) {}
     hub(const hub&) = delete;
     hub& operator=(const hub&) = delete;
-    ~hub();
+    /// Effects: streams that are still open are cut.
+    ~hub() {
+        if (anchor_ != nullptr) anchor_->home = nullptr;
+        detail::anchor::let_go(anchor_);
+    }
 
     // ---- streams
 
     /// Effects: a new stream. Its first block tells the client the id to come back with, so that
     /// nothing is lost even before the first event. Drain it once now; from then on it is reported:
     /// by `next_ready`, or by `wake` once for each time that it goes from idle to not idle, and
-    /// once when it is to be dropped (`is_done`).
-    /// \returns errc::closed, topic_closed, invalid_topic, too_many_topics, too_many_subscribers,
-    /// topic_is_full, tag_is_full, out_of_memory, or replay_refused under gap_policy::refuse; each
-    /// has an HTTP status, see `refusal_of` in http.hpp.
-    /// Complexity: O(log events) for each topic; O(events kept) for the first reader of a pattern.
-    [[nodiscard]] subscribe_result subscribe(const subscribe_options& options,
-                                             waker wake = {}) noexcept;
+    /// once when it is to be dropped (`is_done`). Under full_tag::oldest_gives_way another stream
+    /// may end for it, whose owner is told; not for one that is then refused.
+    /// \returns errc::closed, expired, topic_closed, invalid_topic, too_many_topics,
+    /// too_many_subscribers, topic_is_full, tag_is_full, out_of_memory, no_such_topic under
+    /// `must_exist`, or replay_refused under gap_policy::refuse; each has an HTTP status, see
+    /// `refusal_of` in http.hpp.
+    /// Complexity: O(log events) for each topic; O(events kept + topics) for the first reader of a
+    /// pattern.
+    subscribe_result subscribe(const subscribe_options& options, waker wake = {}) noexcept {
+        detail::joined made{};
+        if (anchor_ == nullptr) {
+            made.ec = detail::admit(state_, options); // what lasts is told before what may pass
+            if (made.ec == errc::ok) {
+                anchor_ = detail::anchor::make(state_, state_.options.memory);
+                if (anchor_ == nullptr) made.ec = errc::out_of_memory;
+            }
+        }
+        if (made.ec == errc::ok) made = detail::join(state_, options, wake);
+        if (made.ec == errc::ok) return {subscription(*anchor_, made), errc::ok};
+        ++state_.metrics.refused;
+        return {subscription(), state_.metrics.refused_streams.count(made.ec)};
+    }
 
     /// \returns `subscribe_options::user` of a subscriber that has something to send, each once
-    /// until it is idle again, nullptr when there is none. Subscribers without a user are passed
-    /// over.
-    [[nodiscard]] void* next_ready() noexcept;
+    /// until it is idle again, nullptr when there is none. Subscribers without a user are never
+    /// reported here.
+    [[nodiscard]] void* next_ready() noexcept { return detail::next_ready(state_); }
 
-    /// Whether `next_ready` has somebody to look at.
-    [[nodiscard]] bool has_ready() const noexcept;
+    /// Whether `next_ready` has a subscriber to name.
+    [[nodiscard]] bool has_ready() const noexcept { return state_.waiting.has_ready(); }
 
     // ---- publishing
 
     /// Effects: appends the event to a topic, or to several as one event: to all of them or to
-    /// none, and a subscriber of more than one gets it once. Topics that are new are made. Reports
-    /// the idle subscribers. Complexity: O(size of the event + topics + patterns that match them),
-    /// plus the wakers it fires.
+    /// none, and a subscriber of more than one gets it once. New topics are made. Reports the idle
+    /// subscribers. Complexity: O(size of the event + topics + patterns that match them), plus the
+    /// wakers it fires; for a topic that is new, O(patterns).
     /// \param key what the event is about, for lag_policy::coalesce, throttles and filters; equal
     /// keys of different topics are different keys
     /// \returns errc::closed, topic_closed, invalid_topic, too_many_topics, out_of_memory,
-    /// id_is_assigned or id_is_missing (hub_options::ids), label_too_long, nothing_to_send (no data
-    /// and no retry), or what `encode_to` says.
+    /// label_too_long, nothing_to_send (no data and no retry), what `encode_to` says, and of ids
+    /// (hub_options::ids) id_is_assigned or id_is_missing, id_is_taken, unreturnable_id,
+    /// out_of_sequence.
     publish_result publish(const topic_list& topics, const event_view& event,
-                           std::string_view key = {}) noexcept;
+                           std::string_view key = {}) noexcept {
+        return counted(detail::publish(state_, detail::topic_kind::name, topics, event, key));
+    }
+    /// Effects: the same with an event that is encoded already, from a frame_builder or a frame of
+    /// one event without an id. The hub copies it, once, after the id that it gives.
+    /// \returns errc::not_one_event, unfinished as well.
+    template <std::same_as<frame> Frame> // so that {} is an event_view
+    publish_result publish(const topic_list& topics, const Frame& event,
+                           std::string_view key = {}) noexcept {
+        return counted(detail::publish_frame(state_, detail::topic_kind::name, topics, event, key));
+    }
+    publish_result publish(const topic_list& topics, frame_builder& event,
+                           std::string_view key = {}) noexcept {
+        const auto [made, code] = event.build();
+        if (code != errc::ok) return counted({0, state_.closing ? errc::closed : code});
+        return publish(topics, made, key);
+    }
 
-    /// Effects: the same for whoever bears the tag, now or when it comes back.
+    /// Effects: the same for all streams with the tag, now or when they come back.
     publish_result publish_to_tag(std::string_view tag, const event_view& event,
-                                  std::string_view key = {}) noexcept;
+                                  std::string_view key = {}) noexcept {
+        return counted(detail::publish(state_, detail::topic_kind::tag, tag, event, key));
+    }
 
-    /// Effects: the same for every subscriber. Complexity: O(topics).
-    publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept;
+    /// Effects: the same for every subscriber. Complexity: O(topics and patterns).
+    publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept {
+        return counted(detail::publish_to_all(state_, event, key));
+    }
 
-    /// Effects: the same with an event that a sequence has numbered (event_sequence.hpp).
+    /// Effects: the same with an event that a sequence has numbered (event_sequence.hpp). Where
+    /// offsets are missing before it, every stream is told of a gap.
     /// \returns errc::out_of_sequence as well: for an event that is not newer than all before, of
     /// another epoch, or where `hub_options::ids` is not event_ids::by_sequence. With that the
     /// other functions are refused, because two hubs would give one id to different events.
     publish_result publish_sequenced(const topic_list& topics,
-                                     const sequenced_event& event) noexcept;
+                                     const sequenced_event& event) noexcept {
+        return counted(detail::publish_sequenced(state_, topics, event));
+    }
+
+    /// What may be published to a topic, or appear in a pattern, before an event is dropped that a
+    /// reader may not have read.
+    [[nodiscard]] topic_room room(std::string_view name) const noexcept {
+        return detail::room_in(state_, name);
+    }
 
     // ---- time
 
     /// Effects: begins a turn of the loop: tells the hub the time, and does what is due, which is
-    /// heartbeats, deadlines, retention by age, and reporting again who was rescheduled in the turn
-    /// before. Time does not run backwards: an earlier `now` counts as the last one.
-    void tick(time_point now) noexcept;
+    /// heartbeats, deadlines, retention by age, and reporting again what was rescheduled in the
+    /// turn before. Time does not run backwards: an earlier `now` counts as the last one.
+    void tick(time_point now) noexcept { detail::tick(state_, now); }
 
-    /// \returns when `tick` is needed next, or `never`. Safe to repeat; it may move to earlier by
-    /// any call but `metrics` and the like.
-    [[nodiscard]] time_point next_deadline() const noexcept;
+    /// \returns when `tick` is needed next, or `never`. Safe to repeat. Any call except `metrics`
+    /// and the like may move it to earlier.
+    [[nodiscard]] time_point next_deadline() const noexcept {
+        return detail::next_deadline(state_);
+    }
 
     // ---- topics
 
-    /// Effects: keeps a topic by bounds of its own from now on, also while nobody reads it.
-    /// \returns errc::ok, invalid_topic, too_many_topics or out_of_memory.
-    errc keep(std::string_view name, const retention& bounds) noexcept;
+    /// Effects: keeps a topic, or a pattern, by bounds of its own from now on, also while nobody
+    /// reads it. \returns errc::ok, invalid_topic, too_many_topics or out_of_memory.
+    errc keep(std::string_view name, const retention& bounds) noexcept {
+        return detail::keep(state_, detail::topic_kind::name, name, bounds);
+    }
+    errc keep_pattern(std::string_view pattern, const retention& bounds) noexcept {
+        return detail::keep(state_, detail::topic_kind::pattern, pattern, bounds);
+    }
+    /// Effects: undoes that: the hub's bounds count again. Safe to repeat.
+    void keep_no_more(std::string_view name) noexcept {
+        detail::keep_no_more(state_, detail::topic_kind::name, name);
+    }
+    void keep_pattern_no_more(std::string_view pattern) noexcept {
+        detail::keep_no_more(state_, detail::topic_kind::pattern, pattern);
+    }
 
     /// Effects: takes no more events for the topic. Its streams get what they have not read, then
-    /// `last`, if it has data, and end unless they have other topics. Who comes back within
-    /// `keep_for` gets what it missed, or errc::topic_closed; then the topic is forgotten.
+    /// `last`, if it has data, and end unless they have other topics. A client that comes back
+    /// within `keep_for` gets what it missed, or errc::topic_closed; then the topic is forgotten,
+    /// and its name is free. It is forgotten earlier where it has to make way or has been idle for
+    /// too long: `hub_options::max_topics`, `keep_idle`.
     /// \returns as `publish`.
     errc close_topic(std::string_view name, const event_view& last = {},
-                     std::chrono::milliseconds keep_for = std::chrono::seconds(30)) noexcept;
+                     std::chrono::milliseconds keep_for = std::chrono::seconds(30)) noexcept {
+        return state_.metrics.refused_events.count(
+            detail::close_topic(state_, name, last, keep_for));
+    }
+    /// Effects: takes events again for a topic that was closed, within its `keep_for`. Nothing of
+    /// it is lost: streams that have not read it to its end go on as if it had never been closed,
+    /// and so do those of several topics. Streams that have ended stay so; their clients get what
+    /// was published since if they come back with their ids. A client whose return was refused with
+    /// errc::topic_closed, which is 204, does not come back by itself. Safe to repeat.
+    /// \returns errc::ok, closed, or no_such_topic.
+    errc reopen_topic(std::string_view name) noexcept { return detail::reopen_topic(state_, name); }
+    /// Effects: forgets a topic now, closed or not, with its events and its bounds; the name is
+    /// free. Its streams get what they have not read and end, unless they have other topics. A
+    /// client that comes back and has missed something of it is told of a gap. Patterns keep what
+    /// they have got.
+    /// \returns whether there was one. Complexity: O(patterns that it feeds), plus the wakers it
+    /// fires.
+    bool forget_topic(std::string_view name) noexcept { return detail::forget_topic(state_, name); }
+    /// \returns what a topic, or else a pattern, of this name is like; nullopt where there is none.
+    /// Lifetime: its `name` is the argument. Complexity: O(1).
+    [[nodiscard]] std::optional<topic_info> find_topic(std::string_view name) const noexcept {
+        return detail::find_topic(state_, name);
+    }
 
     /// Effects: calls `call(const topic_info&)` for each topic and pattern. It may not call the
     /// hub.
     template <class Call>
-    void for_each_topic(Call&& call) const;
+    void for_each_topic(Call&& call) const {
+        for (const auto kind : {detail::topic_kind::name, detail::topic_kind::pattern}) {
+            state_.topics.for_each(kind, [&](std::uint32_t topic) {
+                const topic_info shown = detail::info_of_topic(state_, topic);
+                call(shown);
+            });
+        }
+    }
 
     // ---- streams, seen from above
 
-    /// How many streams there are: in all, of one topic or pattern, with one tag. A stream counts
-    /// until its subscription is destroyed.
-    [[nodiscard]] std::size_t subscribers() const noexcept { return subscriber_count_; }
-    [[nodiscard]] std::size_t subscribers(std::string_view name) const noexcept;
-    [[nodiscard]] std::size_t subscribers_with_tag(std::string_view tag) const noexcept;
+    /// How many streams are open: in all, of one topic or pattern, with one tag.
+    [[nodiscard]] std::size_t subscribers() const noexcept { return state_.open_streams; }
+    [[nodiscard]] std::size_t subscribers(std::string_view name) const noexcept {
+        const std::uint32_t found = detail::find_readable(state_, name);
+        return found == 0 ? 0 : state_.topics[found].readers;
+    }
+    [[nodiscard]] std::size_t subscribers_with_tag(std::string_view tag) const noexcept {
+        const std::uint32_t found = state_.topics.find(detail::topic_kind::tag, tag);
+        return found == 0 ? 0 : state_.topics[found].readers;
+    }
+    /// How many subscriptions there are, including those whose streams have ended.
+    [[nodiscard]] std::size_t subscriptions() const noexcept { return state_.all_streams; }
 
-    /// Effects: calls `call(const subscriber_info&)` for each stream, or for each with the tag. It
-    /// may call `evict` and nothing else of the hub. Complexity: O(streams that it is called for).
+    /// Effects: calls `call(const subscriber_info&)` for each subscription, or for each open stream
+    /// with the tag. It may call `evict` and nothing else of the hub.
+    /// Complexity: O(streams that it is called for).
     template <class Call>
-    void for_each_subscriber(Call&& call) const;
+    void for_each_subscriber(Call&& call) const {
+        state_.streams.for_each([&](std::uint32_t stream) {
+            const subscriber_info shown = detail::info(state_, stream);
+            call(shown);
+        });
+    }
     template <class Call>
-    void for_each_subscriber_with_tag(std::string_view tag, Call&& call) const;
+    void for_each_subscriber_with_tag(std::string_view tag, Call&& call) const {
+        detail::for_each_tagged(state_, tag, [&](std::uint32_t stream) {
+            const subscriber_info shown = detail::info(state_, stream);
+            call(shown);
+        });
+    }
 
-    [[nodiscard]] std::optional<subscriber_info> find_subscriber(std::uint64_t id) const noexcept;
+    [[nodiscard]] std::optional<subscriber_info> find_subscriber(std::uint64_t id) const noexcept {
+        const std::uint32_t stream = detail::find_stream(state_, id);
+        if (stream == 0) return std::nullopt;
+        return detail::info(state_, stream);
+    }
 
-    /// Effects: ends a stream, after what has been given out. \returns whether it was open.
-    bool evict(std::uint64_t id) noexcept;
+    /// Effects: ends a stream, after what has been given out; its places are free at once.
+    /// \returns whether it was open.
+    bool evict(std::uint64_t id) noexcept { return detail::evict(state_, id); }
 
     /// Effects: takes no more subscribers and events. Every stream still gets what it has not read,
     /// then its reconnection time, then the farewell, and is done; or is cut at the deadline. Safe
-    /// to repeat. `metrics` counts who was flushed and who was cut.
-    void close(const close_options& options = {}) noexcept;
+    /// to repeat. `metrics` counts which streams were flushed and which were cut.
+    /// \returns why the farewell cannot be sent, as `encode_to`; the hub is then not closed.
+    errc close(const close_options& options = {}) noexcept {
+        return detail::close(state_, options);
+    }
 
-    /// Effects: ends every stream now, in the middle of what it has in hand: a shutdown that waits
-    /// no more. It takes no more subscribers and events.
-    void cut() noexcept;
+    /// Effects: ends every stream now, in the middle of what it has in hand: a shutdown that no
+    /// longer waits. It takes no more subscribers and events.
+    void cut() noexcept { detail::cut(state_); }
 
-    /// Complexity: O(topics).
-    [[nodiscard]] hub_metrics metrics() const noexcept;
+    /// Complexity: O(1).
+    [[nodiscard]] hub_metrics metrics() const noexcept { return detail::metrics(state_); }
 
     /// The id on the wire of the event with this offset, where the hub gives the ids.
     [[nodiscard]] detail::event_id_text id_of(std::uint64_t offset) const noexcept {
-        return {epoch_, offset};
+        return {state_.epoch_words, offset};
+    }
+
+    /// The id for a page that shows what these topics have brought up to now: a stream that is
+    /// opened with it as its Last-Event-ID brings what is published after this call. It may stand
+    /// in the page's HTML, whose script hands it back in the URL of its EventSource. Take it before
+    /// the state that the page shows is read, so that nothing falls between.
+    /// \returns a text with `view()`, which is "" under event_ids::none, and under
+    /// event_ids::by_publisher where none of these topics has had an event whose id is remembered:
+    /// open the stream with start_point::earliest then.
+    /// Lifetime: until the next event is published; for a shared_hub, take a copy in `with`.
+    [[nodiscard]] detail::wire_id cursor(const topic_list& topics) const noexcept {
+        return detail::cursor_for(state_, topics);
     }
 
   private:
-    friend class subscription;
-    using number = std::uint32_t; // of a record, or of a topic where it says so
-    using record = detail::record;
-    using topic = detail::topic;
-    using topic_kind = detail::topic_kind;
-    using names = std::span<const std::string_view>;
+    publish_result counted(const publish_result& result) noexcept {
+        return {result.offset, state_.metrics.refused_events.count(result.ec)};
+    }
 
-    // The links of what can be queued, timed and forgotten; numbers with the first bit are heads.
-    static constexpr number head = 1u << 31;
-    static constexpr number topic_head = head | 1u << 30;
-    static constexpr number ready = head + detail::wheel_slots + 1;
-    static constexpr number ready_next_turn = ready + 1;
-    struct queue_links {
-        hub* self;
-        detail::link& operator()(number item) const noexcept;
-    };
-    struct timer_links {
-        hub* self;
-        detail::link& operator()(number item) const noexcept;
-    };
-    struct topic_links {
-        hub* self;
-        detail::link& operator()(number item) const noexcept;
-    };
-    using heads = std::array<detail::link, detail::wheel_slots + 1>;
-
-    // detail/hub_topics.hpp
-    errc find_or_make(topic_kind kind, std::string_view name, number& found) noexcept;
-    errc make_topic(topic_kind kind, std::string_view name, number& made) noexcept;
-    bool feed_from(number name, number pattern) noexcept;
-    bool feed_pattern(number pattern) noexcept;
-    bool fill_pattern(number pattern) noexcept;
-    void starve_pattern(number pattern) noexcept;
-    void forget_if_unused(number item) noexcept;
-    void time_topic(number item) noexcept;
-    void told(const topic& where, bool listened_to) const noexcept;
-
-    // detail/hub_subscribe.hpp
-    static time_point::duration shortest_deadline(const hub_options& options) noexcept;
-    errc settle(number self, const subscribe_options& options, waker wake) noexcept;
-    detail::side* side_of(number self) noexcept;
-    errc add(number self, topic_kind kind, names topics) noexcept;
-    errc read(number self, number where) noexcept;
-    void arrive(number cursor) noexcept;
-    void depart(number cursor) noexcept;
-    void leave(number self) noexcept;
-    errc add_later(number self, topic_kind kind, names topics) noexcept;
-    errc remove(number self, names topics) noexcept;
-    bool stop_reading(number self, number where) noexcept;
-    errc position(number self, const subscribe_options& options, resumption& how) noexcept;
-    std::uint64_t seen_offset(number self, std::string_view id, resumption& how) const noexcept;
-    errc open(number self, const subscribe_options& options, resumption how) noexcept;
-
-    // detail/hub_publish.hpp
-    publish_result publish(topic_kind kind, names topics, const event_view& event,
-                           std::string_view key) noexcept;
-    frame_result encode(const event_view& event, const frame_label& label) const noexcept;
-    errc make_room(topic_kind kind, names topics, bool key, number& last) noexcept;
-    bool make_room(number where, bool key) noexcept;
-    publish_result append(topic_kind kind, names topics, const frame& event,
-                          std::uint64_t offset) noexcept;
-    void append(number where, const frame& event, std::uint64_t offset) noexcept;
-    void published(std::uint64_t offset) noexcept;
-    void miss(std::uint64_t through) noexcept;
-    void report_idle(number where) noexcept;
-    void signal(number self) noexcept;
-    void report(number self) noexcept;
-    void unlink_all(number self) noexcept;
-    void rest(number self, record& item) noexcept;
-    void park(number self, record& item) noexcept;
-    void report_next_turn(number self) noexcept;
-    errc send(number self, const event_view& event) noexcept;
-
-    // detail/hub_turn.hpp
-    time_point look(number self) noexcept;
-    void arm(number self, time_point due) noexcept;
-    time_point expiry_of(const record& self) const noexcept;
-    time_point::duration patience_of(const record& self) const noexcept;
-    time_point exactly(detail::coarse_time then) const noexcept;
-    void abort(number self, stream_end why) noexcept;
-
-    // detail/hub_stream.hpp
-    frame take_next(number self, record& item) noexcept;
-    frame take_rare(number self, record& item) noexcept;
-    frame take_event(number self, record& item) noexcept;
-    frame hand_out(record& self, record& at, const event_log& log) noexcept;
-    void pass(number self, std::uint64_t offset) noexcept;
-    frame take_sent(detail::side& extra, std::uint64_t before) noexcept;
-    frame take_farewell(number self) noexcept;
-    frame take_terminator(record& self) noexcept;
-    bool wants(const detail::side& extra, const event_log::entry& event) const noexcept;
-    bool lets_through(detail::side& extra, std::uint64_t offset) noexcept;
-    std::uint64_t within_bounds(const record& self, const record& at) const noexcept;
-    bool catch_up(number self, record& at, std::uint64_t target, frame& instead) noexcept;
-    void end_stream(number self, stream_end why) noexcept;
-    frame_result gap_frame(std::string_view reason, std::uint64_t missed,
-                           event_view opening) noexcept;
-    bool has_events(number self) const noexcept;
-    bool has_closed_topics_only(number self) const noexcept;
-    bool is_held(number self) const noexcept;
-    bool is_done(const record& self) const noexcept;
-    number next_cursor(number self, number at) const noexcept;
-    std::uint32_t& hand_of(record& self) noexcept;
-    std::uint32_t hand_of(const record& self) const noexcept;
-    bool give(record& self, frame first) noexcept;
-    subscriber_info info(number self) const noexcept;
-
-    hub_options options_;
-    std::uint64_t epoch_number_;
-    detail::epoch_text epoch_;
-    time_point now_{};
-    detail::coarse_time now_coarse_ = 0;
-    std::uint64_t last_offset_ = 0;
-    std::uint64_t lost_through_ = 0; // what topics have taken with them that are forgotten
-    std::uint64_t lost_of_tags_ = 0;
-    detail::random_sequence random_;
-    std::size_t subscriber_count_ = 0;
-    std::uint32_t last_serial_ = 0;
-    bool closing_ = false;
-    close_options close_;
-    time_point cut_at_ = never;
-    frame farewell_;
-    frame heartbeat_frame_;
-    frame last_chunk_ = frame::verbatim("0\r\n\r\n");
-    hub_metrics metrics_;
-
-    detail::topic_table topics_;
-    detail::slab<detail::feed, 64> feeds_;
-    detail::slab<record, 256> records_;
-    detail::slab<detail::side, 16> sides_;
-    detail::hand_pool hands_;
-    detail::slab<detail::sent_event, 16> sent_;
+    detail::hub_state state_;
     detail::anchor* anchor_ = nullptr; // made with the first subscription
-
-    std::array<detail::link, 2> ready_heads_;
-    heads timer_heads_;
-    heads held_heads_;
-    heads topic_heads_;
-    detail::wheel<detail::numbered_rings<timer_links>> timers_; // subscribers, at their deadlines
-    detail::wheel<detail::numbered_rings<queue_links>> held_;   // subscribers, by their throttles
-    detail::wheel<detail::numbered_rings<topic_links>> expiry_; // topics, of their events
 };
 
-} // namespace ssekit
-
-#include <ssekit/detail/hub_publish.hpp>
-#include <ssekit/detail/hub_stream.hpp>
-#include <ssekit/detail/hub_subscribe.hpp>
-#include <ssekit/detail/hub_topics.hpp>
-#include <ssekit/detail/hub_turn.hpp>
-#include <ssekit/detail/subscription_run.hpp>
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

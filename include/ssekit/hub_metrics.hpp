@@ -2,11 +2,33 @@
 #ifndef SSEKIT_HUB_METRICS_HPP
 #define SSEKIT_HUB_METRICS_HPP
 
+#include <ssekit/errc.hpp>
+
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-/// What `hub::metrics` says. Counts since the hub was made, but for those that say "now".
+/// How often something was refused, by its reason.
+class refusal_counts {
+  public:
+    static constexpr std::size_t reasons = 64; ///< no errc has a larger number
+
+    [[nodiscard]] std::uint64_t operator[](errc reason) const noexcept {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
+    /// Effects: counts the reason, unless it is errc::ok. \returns the reason.
+    errc count(errc reason) noexcept {
+        if (reason != errc::ok) ++counts_[static_cast<std::size_t>(reason)];
+        return reason;
+    }
+
+  private:
+    std::array<std::uint64_t, reasons> counts_{};
+};
+
+/// What `hub::metrics` returns. Counts since the hub was made, except those that say "now".
 struct hub_metrics {
     std::uint64_t subscribers = 0; ///< now
     std::uint64_t topics = 0;      ///< now: names and patterns
@@ -16,13 +38,13 @@ struct hub_metrics {
     std::uint64_t accepted = 0; ///< subscriptions
     std::uint64_t refused = 0;  ///< subscriptions, for whatever reason
     std::uint64_t published = 0;
-    std::uint64_t delivered = 0;  ///< events handed to subscribers, an event counting for each
+    std::uint64_t delivered = 0;  ///< events handed to subscribers, each event once per subscriber
     std::uint64_t bytes = 0;      ///< consumed by writers
     std::uint64_t heartbeats = 0; ///< handed to subscribers
     std::uint64_t gaps = 0;       ///< gap events
 
-    // Events that a subscriber did not get, counting for each.
-    std::uint64_t skipped = 0;   ///< lost behind a lagging subscriber, and reported by a gap event
+    // Events that a subscriber did not get, once per subscriber.
+    std::uint64_t skipped = 0;   ///< lost because a subscriber lagged, and reported by a gap event
     std::uint64_t coalesced = 0; ///< replaced by a newer event of their key
     std::uint64_t filtered = 0;  ///< not wanted
 
@@ -32,13 +54,21 @@ struct hub_metrics {
     std::uint64_t stalled = 0;
     std::uint64_t expired = 0;
     std::uint64_t evicted = 0;
+    std::uint64_t replaced = 0;
     std::uint64_t topic_closed = 0;
     std::uint64_t flushed = 0; ///< after hub::close, with every byte
     std::uint64_t cut = 0;     ///< after hub::close, with bytes left
 
+    // Topics and tags that nobody read and that had to go; the last that was used goes last.
+    std::uint64_t topics_made_way = 0;  ///< for a new one: `hub_options::max_topics`, `max_tags`
+    std::uint64_t topics_timed_out = 0; ///< `hub_options::keep_idle`
+
+    refusal_counts refused_streams; ///< subscriptions, by reason
+    refusal_counts refused_events;  ///< published or sent, by reason
+
     std::uint64_t max_lag = 0; ///< most events that a subscriber has been behind in a topic
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -1,252 +1,186 @@
 // SPDX-License-Identifier: MIT
 //
-// What a hub and a subscription are told, and what they tell.
+// What a hub is configured with, and what it reports.
 #ifndef SSEKIT_HUB_OPTIONS_HPP
 #define SSEKIT_HUB_OPTIONS_HPP
 
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
-#include <ssekit/event_log.hpp>
-#include <ssekit/frame.hpp>
 #include <ssekit/heartbeat.hpp>
+#include <ssekit/memory.hpp>
+#include <ssekit/retention.hpp>
+#include <ssekit/subscribe_options.hpp>
 #include <ssekit/time.hpp>
+#include <ssekit/waker.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-/// Where a stream begins when the client brings no Last-Event-ID.
-enum class start_point : std::uint8_t {
-    live,     ///< with the next event
-    earliest, ///< with the oldest event kept
-};
-
-/// What follows the gap event when a Last-Event-ID can not be resumed from.
-enum class gap_policy : std::uint8_t {
-    earliest, ///< everything that is kept
-    live,     ///< the next event
-    refuse,   ///< nothing: subscribe returns errc::replay_refused
-};
-
-/// What happens to a subscriber that the log has left behind, or that is behind by more than its
-/// `subscribe_options::max_lag`. What a gap event follows is whole: no event is ever torn.
-enum class lag_policy : std::uint8_t {
-    disconnect,     ///< the stream ends; the client may come back with its id
-    detach,         ///< as disconnect, and the client is told to wait `hub_options::detach_retry`
-    skip_to_oldest, ///< a gap event, then the oldest event within the bounds
-    skip_to_newest, ///< a gap event, then the newest event
-    coalesce,       ///< passes over events that a newer one of the same key replaces, always; where
-                    ///< anything else is lost, as skip_to_oldest
-};
-
-/// What a Last-Event-ID was worth.
-enum class resumption : std::uint8_t {
-    fresh,     ///< the client brought none
-    resumed,   ///< nothing is missing
-    malformed, ///< not an id of any hub
-    unknown, ///< of another hub, or of an earlier run; of no event kept, where publishers give ids
-    expired, ///< some of what was missed is no longer kept
-    future,  ///< behind the newest event: not given out by this hub
-};
-
-/// Why a stream has ended.
-enum class stream_end : std::uint8_t {
-    open,          ///< it has not
-    lagged,        ///< lag_policy::disconnect
-    detached,      ///< lag_policy::detach
-    stalled,       ///< `hub_options::write_deadline`: drop the connection, bytes are left behind
-    expired,       ///< its maximum age
-    evicted,       ///< hub::evict
-    topic_closed,  ///< hub::close_topic, for all its topics
-    closed,        ///< hub::close, or the hub is gone
-    cut,           ///< `close_options::deadline`: drop the connection, bytes are left behind
-    out_of_memory, ///< for this subscriber
-};
-
-/// Whether the stream broke off and bytes were left behind: the connection is to be dropped, since
-/// a proper end of the response would say that it is whole.
-[[nodiscard]] constexpr bool is_abrupt(stream_end how) noexcept {
-    return how == stream_end::stalled || how == stream_end::cut || how == stream_end::out_of_memory;
-}
-
-/// Who gives events their ids.
+/// Where events get their ids.
 enum class event_ids : std::uint8_t {
     by_hub,       ///< "epoch.offset"
-    by_publisher, ///< each event brings its own, found again in the log by an index
+    by_publisher, ///< each event brings its own, unlike any other's: `hub_options::id_less`
     by_sequence,  ///< an event_sequence that several hubs share: hub::publish_sequenced
+    none,         ///< events have none, for clients that stumble over them; nothing is resumed
 };
 
-/// Told when a topic's first subscriber has come and when its last one has gone, so that a source
+/// The first block of a stream. It has the id to come back with, so that nothing is lost even when
+/// the stream is cut before its first event, and `hub_options::retry`.
+enum class opening_form : std::uint8_t {
+    /// Without data: it dispatches nothing. Clients that overlook blocks without data learn the id
+    /// with the first event only.
+    quiet,
+    /// Where it has an id, with empty data, so that those learn it as well. A browser's page gets a
+    /// message without text.
+    empty_data,
+    /// An event of the type `hub_options::opening_type` that says what the Last-Event-ID was worth,
+    /// and the id to come back with: {"resumption":"resumed","cursor":"1k.7"}. The words are those
+    /// of ssekit::resumption. It stands in place of the gap event that the stream would begin with.
+    verdict,
+};
+
+/// Whether an id comes before another one.
+using id_order = callback<bool(std::string_view, std::string_view)>;
+
+/// \returns the order of ids that are numbers without leading zeros.
+[[nodiscard]] inline id_order numeric_ids() noexcept {
+    return [](std::string_view a, std::string_view b) noexcept {
+        return a.size() != b.size() ? a.size() < b.size() : a < b;
+    };
+}
+
+/// Called when a topic's first subscriber has come and when its last one has gone, so that a source
 /// runs only while somebody listens. It only posts or notifies, and never calls the hub. A pattern
-/// is told of by its own text.
-struct topic_hook {
-    void (*call)(void* context, std::string_view topic, bool listened_to) noexcept = nullptr;
-    void* context = nullptr;
+/// is named by its own text.
+using topic_hook = callback<void(std::string_view topic, bool listened_to)>;
+
+/// What happens to a new stream whose tag has `hub_options::max_subscribers_per_tag` already.
+enum class full_tag : std::uint8_t {
+    refuse,           ///< it is refused with errc::tag_is_full
+    oldest_gives_way, ///< it takes the place of the oldest one, which ends: stream_end::replaced
 };
 
 struct hub_options {
     retention keep = {}; ///< of each topic, unless hub::keep says otherwise
-    /// Of what is published to a tag; by age, because nobody else clears up behind users.
+    /// Of what is published to a tag; bounded by age, because users go without saying so.
     retention keep_tagged = {.events = 64, .bytes = 64 << 10, .age = std::chrono::minutes(5)};
-    event_ids ids = event_ids::by_hub;
+    /// A topic or tag that nobody reads is forgotten when it has not been used for this long, that
+    /// is, when nothing was published to it, no stream left it, and it was not closed; even if it
+    /// is closed and its `keep_for` is longer. Zero: no bound. Less than zero: at the next tick.
+    /// What is read, or kept by hub::keep, stays. What goes is remembered, so that a client that
+    /// has missed something is told of a gap: see `max_forgotten`.
+    std::chrono::milliseconds keep_idle = {};
 
-    /// Silence that a heartbeat fills; an interval of zero switches heartbeats off.
+    event_ids ids = event_ids::by_hub;
+    /// event_ids::by_publisher: where it is given, ids have to grow, and a client may come back
+    /// with any of them; without it, only with one of the last `max_ids`.
+    id_order id_less = {};
+    std::size_t max_ids = std::size_t{1} << 16; ///< ids of publishers that are remembered
+    std::size_t max_id_length = 1024;           ///< bytes: longer ones may not fit a request's head
+    /// event_ids::by_sequence: how far ahead of this hub an id may be that another one has given
+    /// out; one that is further ahead is resumption::future.
+    std::uint64_t max_ahead = 1024;
+    /// What happens to bytes that are not UTF-8 in what is published or sent.
+    utf8_policy utf8 = utf8_policy::pass_through;
+
+    /// Silence that a heartbeat fills; an interval of zero or less switches heartbeats off.
     heartbeat_options heartbeat = {};
     /// The type of heartbeats as events without text; "": they are comments, which clients skip.
     event_type heartbeat_type = "";
-    /// A stream whose bytes do not leave for so long is ended; zero: never.
+    /// Where a stream has received nothing while the hub went on, the heartbeat carries the id to
+    /// come back with. It dispatches nothing. Clients that overlook blocks without data stay at the
+    /// id they have.
+    bool heartbeat_id = true;
+    /// A stream none of whose bytes leave for this long is ended; zero: never.
     std::chrono::milliseconds write_deadline = std::chrono::seconds(60);
     /// A stream this old is ended, so that its client comes back through load balancer and
-    /// authentication; zero: never.
-    std::chrono::milliseconds max_age = {};
+    /// authentication. Zero or less: every stream is refused with errc::expired.
+    std::optional<std::chrono::milliseconds> max_age = {};
     unsigned max_age_jitter = 10; ///< how much earlier, in percent, 0 to 50
 
     /// Sent to every subscriber at the start of its stream, unless it is negative.
     std::optional<std::chrono::milliseconds> retry = {};
+    opening_form opening = opening_form::quiet;
+    event_type opening_type = "opening"; ///< of opening_form::verdict
+    /// The type of an event that is the last of each stream that ends properly, after the farewell
+    /// of hub::close, so that a client can tell its end from a cut: {"reason":"expired"}. The
+    /// reasons are the words of stream_end. "": there is none.
+    event_type end_type = "";
     /// The reconnection time that lag_policy::detach gives.
     std::chrono::milliseconds detach_retry = std::chrono::seconds(5);
 
     std::size_t max_subscribers = std::size_t{1} << 20;
-    std::size_t max_subscribers_per_topic = std::numeric_limits<std::size_t>::max();
-    std::size_t max_subscribers_per_tag = std::numeric_limits<std::size_t>::max();
-    /// Counts topics that have events or subscribers, and patterns that have subscribers. Where
-    /// clients choose the names, admit only names that you know: each new one takes a place until
-    /// its last subscriber has left and its events have gone.
+    std::size_t max_subscribers_per_topic = (std::numeric_limits<std::size_t>::max)();
+    std::size_t max_subscribers_per_tag = (std::numeric_limits<std::size_t>::max)();
+    full_tag on_full_tag = full_tag::refuse;
+    /// The type of the last event, without text, of a stream that gives way; "": there is none. A
+    /// page that gets it may close its event source, and offer to come back.
+    event_type give_way_type = "";
+    /// How long the client of such a stream is told to wait before it comes back. Two clients that
+    /// both come back by themselves would take the place from each other for ever. So the wait
+    /// doubles each time that this happens within twice the last one, up to `give_way_retry_max`.
+    /// Zero or less: nothing is told.
+    std::chrono::milliseconds give_way_retry = std::chrono::seconds(5);
+    std::chrono::milliseconds give_way_retry_max = std::chrono::hours(1);
+    /// Counts topics that have events or subscribers, and patterns that have subscribers. A new one
+    /// takes the place of that which was used longest ago among those that nobody reads; see
+    /// `keep_idle`. What is read, or kept by hub::keep, never goes. Where clients choose the names,
+    /// admit only names that you know (`subscribe_options::must_exist`): what they read stays as
+    /// long as they do.
     std::size_t max_topics = 1024;
-    std::size_t max_tags = std::size_t{1} << 20;
-    std::size_t max_topic_length = 256; ///< bytes of the name of a topic, pattern or tag
-    std::size_t max_sent = 64;          ///< events that wait to be read after subscription::send
+    std::size_t max_tags = std::size_t{1} << 20; ///< in the same way
+    std::size_t max_topic_length = 256;          ///< bytes of the name of a topic, pattern or tag
+    /// How many topics, and how many tags, are remembered once they are gone: only by name and by
+    /// how far their events went. A client of one that is no longer remembered may be told of a gap
+    /// that it does not have; it is never left without one that it has.
+    std::size_t max_forgotten = std::size_t{1} << 14;
+    std::size_t max_sent = 64; ///< events that wait to be read after subscription::send
 
     /// The type of the event that reports a gap. Lifetime: what it views outlives the hub.
     event_type gap_type = "gap";
     topic_hook on_topic = {};
-};
-
-/// One topic, or several: `"orders"`, or an array, vector or span of std::string_view.
-/// Lifetime: borrows what it is made of.
-class topic_list {
-  public:
-    constexpr topic_list() noexcept = default;
-    template <class T>
-    requires std::convertible_to<const T&, std::string_view>
-    constexpr topic_list(const T& one) noexcept : one_(one), single_(true) {}
-    template <class T>
-    requires std::convertible_to<const T&, std::span<const std::string_view>>
-    constexpr topic_list(const T& several) noexcept : several_(several) {}
-
-    [[nodiscard]] constexpr std::span<const std::string_view> names() const noexcept {
-        return single_ ? std::span(&one_, 1) : several_;
-    }
-
-  private:
-    std::string_view one_;
-    std::span<const std::string_view> several_;
-    bool single_ = false;
-};
-
-/// How far a subscriber may be behind in a topic before its lag_policy speaks. Zero: as far as the
-/// log reaches. The newest event is always within bounds.
-struct lag_bound {
-    std::uint64_t events = 0;
-    std::uint64_t bytes = 0;
-    std::chrono::milliseconds age = {};
-
-    [[nodiscard]] constexpr bool is_set() const noexcept {
-        return events != 0 || bytes != 0 || age.count() > 0;
-    }
-};
-
-/// What a filter sees of an event. Lifetime: until the filter returns.
-struct event_summary {
-    std::string_view topic; ///< where it was published first; the tag of what went to a tag
-    std::string_view type;
-    std::string_view key;
-    std::uint64_t offset;
-};
-
-/// Whether a subscriber wants an event. It is asked when the event is about to leave, perhaps more
-/// than once, and never calls the hub. Lifetime: `context` outlives the subscription.
-struct event_filter {
-    bool (*wants)(void* context, const event_summary& event) noexcept = nullptr;
-    void* context = nullptr;
-};
-
-struct subscribe_options {
-    /// Exact names; several are merged in the order of publishing.
-    topic_list topics = {};
-    /// Topics by pattern, now and in future: "*" stands for one segment between slashes, and "**"
-    /// at the end for one or more. Names that clients choose belong into `topics`, never here.
-    topic_list patterns = {};
-    /// Whose stream this is, a user or session; what is published to the tag comes here too.
-    std::string_view tag = {};
-
-    /// What the client sent, as it came.
-    std::string_view last_event_id = {};
-    start_point start = start_point::live;
-    gap_policy on_gap = gap_policy::earliest;
-    lag_policy on_lag = lag_policy::disconnect;
-    lag_bound max_lag = {};
-
-    event_filter filter = {};
-    /// New events leave together, at most once in so long, and of each key only the newest.
-    std::chrono::milliseconds throttle = {};
-    /// In place of `hub_options::heartbeat`'s interval; zero: none. It is right to within a 32nd of
-    /// the shortest of that interval, the write deadline and the maximum age.
-    std::optional<std::chrono::milliseconds> heartbeat = {};
-    /// In place of `hub_options::max_age`, without jitter: the life of a token, say; zero: never.
-    std::optional<std::chrono::milliseconds> max_age = {};
-
-    ssekit::framing framing = framing::raw;
-    /// What `hub::next_ready` returns for this subscriber; null when a waker is given instead, or
-    /// when the owner asks unreported.
-    void* user = nullptr;
-};
-
-/// How a subscriber is woken up. What it calls only posts or notifies; it never calls the hub.
-class waker {
-  public:
-    constexpr waker() noexcept = default;
-    constexpr waker(void (*wake)(void*) noexcept, void* context) noexcept
-        : wake_(wake), context_(context) {}
-
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return wake_ != nullptr; }
-    void operator()() const noexcept { wake_(context_); }
-
-  private:
-    void (*wake_)(void*) noexcept = nullptr;
-    void* context_ = nullptr;
+    /// Where the hub's memory comes from, its frames' included. Lifetime: it outlives the hub, its
+    /// subscriptions and all frames.
+    memory_resource* memory = heap();
 };
 
 struct close_options {
-    /// The last event of every stream; without data, none. An id in it is left out.
+    /// The last event of every stream; without data, there is none. An id in it is left out.
     event_view farewell = {};
     /// Each client is told a reconnection time of its own between these, so that they do not all
-    /// come back in the same moment. Both zero: none.
+    /// come back at the same moment. Both zero: none.
     std::chrono::milliseconds retry_min = {};
     std::chrono::milliseconds retry_max = {};
-    /// After so long, streams that still have bytes are cut; zero: never.
+    /// After this long, streams that still have bytes are cut; zero: never; less than zero: at
+    /// once.
     std::chrono::milliseconds deadline = {};
 };
 
-struct publish_result {
+struct [[nodiscard]] publish_result {
     std::uint64_t offset; ///< of the event, for `hub::id_of`
     errc ec;
+};
+
+/// What may be published to a topic at once before it drops an event that a reader may not have
+/// read; see burst_bound.
+struct topic_room {
+    std::size_t events;
+    std::size_t bytes;
 };
 
 /// One stream as `hub::for_each_subscriber` shows it. Lifetime: the views, until the hub is called
 /// again.
 struct subscriber_info {
-    std::uint64_t id;       ///< never given twice by a hub: what `hub::evict` takes
+    std::uint64_t id;       ///< never used twice by a hub: what `hub::evict` takes
     void* user;             ///< subscribe_options::user
-    std::string_view topic; ///< the first of its topics
-    std::string_view tag;
+    std::string_view topic; ///< the first of its topics; empty once it has ended
+    std::string_view tag;   ///< likewise
     time_point connected_at;
     time_point last_write;    ///< bytes were given out, or some of them left
     time_point last_progress; ///< bytes left; times are right to within 17 ms
@@ -267,6 +201,6 @@ struct topic_info {
     bool closed;
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

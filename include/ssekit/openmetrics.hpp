@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// What a hub counts, as text for Prometheus and whatever reads the same format.
+// What a hub counts, as text for Prometheus and other readers of the same format.
 //
 // One family of metrics may appear only once in an answer, so several hubs are printed in one call,
-// told apart by their labels. An OpenMetrics answer ends with `openmetrics_end`, behind whatever
-// else the program has to tell.
+// told apart by their labels. An OpenMetrics answer ends with `openmetrics_end`, after whatever
+// else the program reports.
 //
 // Spec: OpenMetrics 1.0; Prometheus text exposition format 0.0.4.
 #ifndef SSEKIT_OPENMETRICS_HPP
 #define SSEKIT_OPENMETRICS_HPP
 
-#include <ssekit/detail/decimal.hpp>
+#include <ssekit/detail/base/decimal.hpp>
+#include <ssekit/errc.hpp>
 #include <ssekit/hub_metrics.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 enum class metrics_format : std::uint8_t {
     openmetrics, ///< application/openmetrics-text; version=1.0.0; charset=utf-8
@@ -37,7 +39,7 @@ inline constexpr std::string_view openmetrics_end = "# EOF\n";
 /// One hub of several.
 struct labelled_metrics {
     hub_metrics metrics;
-    /// As they stand between the braces, `hub="orders"`; values are escaped by the caller.
+    /// As they appear between the braces, `hub="orders"`; values are escaped by the caller.
     std::string_view labels = {};
 };
 
@@ -48,7 +50,7 @@ struct metric {
     std::string_view help;
     std::uint64_t hub_metrics::*value;
     bool counter = true;
-    std::string_view label = {}; // of one sample of a family; the next rows bring the others
+    std::string_view label = {}; // of one sample of a family; the following rows have the others
 };
 
 inline constexpr metric metrics_table[] = {
@@ -77,9 +79,25 @@ inline constexpr metric metrics_table[] = {
     {"ssekit_ended_streams", "", &hub_metrics::stalled, true, "reason=\"stalled\""},
     {"ssekit_ended_streams", "", &hub_metrics::expired, true, "reason=\"expired\""},
     {"ssekit_ended_streams", "", &hub_metrics::evicted, true, "reason=\"evicted\""},
+    {"ssekit_ended_streams", "", &hub_metrics::replaced, true, "reason=\"replaced\""},
     {"ssekit_ended_streams", "", &hub_metrics::topic_closed, true, "reason=\"topic_closed\""},
     {"ssekit_ended_streams", "", &hub_metrics::flushed, true, "reason=\"flushed\""},
     {"ssekit_ended_streams", "", &hub_metrics::cut, true, "reason=\"cut\""},
+    {"ssekit_forgotten_topics", "Topics and tags that nobody read and that had to go.",
+     &hub_metrics::topics_made_way, true, "reason=\"made_way\""},
+    {"ssekit_forgotten_topics", "", &hub_metrics::topics_timed_out, true, "reason=\"timed_out\""},
+};
+
+/// Counts by reason; the reasons are the texts of `message`.
+struct refusals {
+    std::string_view name;
+    std::string_view help;
+    refusal_counts hub_metrics::*counts;
+};
+
+inline constexpr refusals refusals_table[] = {
+    {"ssekit_refused_streams", "Subscriptions refused, by reason.", &hub_metrics::refused_streams},
+    {"ssekit_refused_events", "Events refused, by reason.", &hub_metrics::refused_events},
 };
 
 } // namespace detail
@@ -87,28 +105,43 @@ inline constexpr metric metrics_table[] = {
 /// Effects: appends the metrics of all hubs. `String` has `append(std::string_view)`.
 template <class String>
 void append_metrics(String& out, std::span<const labelled_metrics> hubs, metrics_format format) {
+    const bool bare = format == metrics_format::openmetrics;
+    const auto begin_family = [&](std::string_view name, std::string_view help, bool counter) {
+        const std::string_view total = counter && !bare ? "_total" : "";
+        out.append("# HELP ").append(name).append(total).append(" ").append(help).append("\n");
+        out.append("# TYPE ").append(name).append(total).append(counter ? " counter\n"
+                                                                        : " gauge\n");
+        if (bare && name.ends_with("_bytes")) {
+            out.append("# UNIT ").append(name).append(" bytes\n");
+        }
+    };
+    const auto add_sample = [&](std::string_view name, bool counter, std::string_view labels,
+                                std::string_view label, std::uint64_t value) {
+        out.append(name).append(counter ? "_total" : "");
+        if (!label.empty() || !labels.empty()) {
+            const bool both = !label.empty() && !labels.empty();
+            out.append("{").append(labels).append(both ? "," : "").append(label).append("}");
+        }
+        out.append(" ").append(detail::decimal(value).view()).append("\n");
+    };
     std::string_view family;
     for (const detail::metric& row : detail::metrics_table) {
-        const std::string_view total = row.counter ? "_total" : "";
-        if (row.name != family) {
-            family = row.name;
-            const bool bare = format == metrics_format::openmetrics;
-            out.append("# HELP ").append(family).append(bare ? "" : total);
-            out.append(" ").append(row.help).append("\n");
-            out.append("# TYPE ").append(family).append(bare ? "" : total);
-            out.append(row.counter ? " counter\n" : " gauge\n");
-            if (bare && family.ends_with("_bytes")) {
-                out.append("# UNIT ").append(family).append(" bytes\n");
-            }
-        }
+        if (row.name != family) begin_family(family = row.name, row.help, row.counter);
         for (const labelled_metrics& hub : hubs) {
-            out.append(family).append(total);
-            if (!row.label.empty() || !hub.labels.empty()) {
-                const bool both = !row.label.empty() && !hub.labels.empty();
-                out.append("{").append(hub.labels).append(both ? "," : "");
-                out.append(row.label).append("}");
+            add_sample(family, row.counter, hub.labels, row.label, hub.metrics.*row.value);
+        }
+    }
+    for (const detail::refusals& row : detail::refusals_table) {
+        begin_family(row.name, row.help, true);
+        for (const labelled_metrics& hub : hubs) {
+            for (std::size_t code = 0; code < refusal_counts::reasons; ++code) {
+                const auto reason = static_cast<errc>(code);
+                const std::uint64_t count = (hub.metrics.*row.counts)[reason];
+                if (count == 0) continue; // what has happened once is shown from then on
+                String label;
+                label.append("reason=\"").append(message(reason)).append("\"");
+                add_sample(row.name, true, hub.labels, label, count);
             }
-            out.append(" ").append(detail::decimal(hub.metrics.*row.value).view()).append("\n");
         }
     }
 }
@@ -122,6 +155,6 @@ void append_metrics(String& out, const hub_metrics& metrics, metrics_format form
     if (format == metrics_format::openmetrics) out.append(openmetrics_end);
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -4,13 +4,13 @@
 // as long as a call takes; bytes are written outside it, because what `prepare` gives stays where
 // it is until `consume`.
 //
-// Who lives on another thread brings a waker. It is fired under the lock, so it only posts or
-// notifies: a loop's eventfd, a condition variable. And so the destructor of a subscription waits
-// for a waker that is running, and none runs behind it.
+// A stream on another thread brings a waker. It is fired under the lock, so it only posts or
+// notifies: a loop's eventfd, a condition variable. For the same reason the destructor of a
+// subscription waits for a waker that is running, and none runs after it.
 //
 // Streams that share one event loop need no wakers of their own: they have a `user`, and the loop
 // has one waker for all of them, which says that `next_ready` or `next_deadline` is worth asking.
-// One waker more tells whoever closes the hub that its last stream has gone.
+// Another waker, passed to `close`, tells when the last stream has gone.
 //
 // One lock is enough until many cores fan out at once. Then let each loop have a hub of its own,
 // and an event_sequence number the events for all of them (event_sequence.hpp).
@@ -20,21 +20,24 @@
 #include <ssekit/hub.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 namespace detail {
 
 struct shared_hub_state {
-    shared_hub_state(std::uint64_t epoch, const hub_options& options, waker loop_waker) noexcept
-        : server(epoch, options), loop(loop_waker) {}
+    shared_hub_state(std::uint64_t epoch, time_point now, const hub_options& options,
+                     waker loop_waker) noexcept
+        : server(epoch, now, options), loop(loop_waker) {}
 
     // Holds the lock, and before it lets go fires the wakers for what has changed.
     class change {
@@ -59,12 +62,12 @@ struct shared_hub_state {
         loop();
     }
     void tell_closer() noexcept {
-        if (gone && server.subscribers() == 0) std::exchange(gone, {})();
+        if (gone && server.subscriptions() == 0) std::exchange(gone, {})();
     }
 
     std::mutex lock;
     hub server;
-    waker gone; // of who has closed the hub
+    waker gone; // what `close` was given
     waker loop;
     time_point loop_deadline = never; // what the loop has been told of
     bool loop_told = false;
@@ -95,15 +98,13 @@ class shared_subscription {
     shared_subscription() noexcept = default;
     shared_subscription(shared_subscription&&) noexcept = default;
     shared_subscription& operator=(shared_subscription&& other) noexcept {
-        std::swap(state_, other.state_);
-        std::swap(stream_, other.stream_);
+        if (this == &other) return *this;
+        leave();
+        state_ = std::exchange(other.state_, nullptr);
+        stream_ = std::move(other.stream_);
         return *this;
     }
-    ~shared_subscription() {
-        if (state_ == nullptr) return;
-        const detail::shared_hub_state::change locked(*state_);
-        stream_ = subscription(); // swaps, so that the old one dies under the lock
-    }
+    ~shared_subscription() { leave(); }
 
     [[nodiscard]] explicit operator bool() const noexcept { return bool(stream_); }
 
@@ -115,6 +116,9 @@ class shared_subscription {
     }
     [[nodiscard]] bool is_done() const noexcept {
         return with([](const subscription& s) { return s.is_done(); });
+    }
+    [[nodiscard]] bool is_abrupt() const noexcept {
+        return with([](const subscription& s) { return s.is_abrupt(); });
     }
     void reschedule() noexcept {
         with([](subscription& s) { s.reschedule(); });
@@ -131,6 +135,9 @@ class shared_subscription {
     errc remove_topics(const topic_list& names) noexcept {
         return with([&](subscription& s) { return s.remove_topics(names); });
     }
+    errc expire_at(time_point when) noexcept {
+        return with([&](subscription& s) { return s.expire_at(when); });
+    }
     [[nodiscard]] ssekit::resumption resumption() const noexcept { return stream_.resumption(); }
     [[nodiscard]] stream_end end() const noexcept {
         return with([](const subscription& s) { return s.end(); });
@@ -144,28 +151,45 @@ class shared_subscription {
     shared_subscription(std::shared_ptr<detail::shared_hub_state> state, subscription stream)
         : state_(std::move(state)), stream_(std::move(stream)) {}
 
+    void leave() noexcept {
+        if (state_ == nullptr) return;
+        {
+            const detail::shared_hub_state::change locked(*state_);
+            stream_ = subscription(); // the old one dies under the lock
+        }
+        state_.reset();
+    }
+
     std::shared_ptr<detail::shared_hub_state> state_;
     subscription stream_;
 };
 
-struct shared_subscribe_result {
+struct [[nodiscard]] shared_subscribe_result {
     ssekit::shared_subscription subscription; ///< empty when ec is not errc::ok
     errc ec;
 };
 
 /// A hub whose functions any thread may call at any time.
 class shared_hub {
+    // What only reads changes nothing that a waker would have to report.
+    template <class Call>
+    auto look(Call&& call) const {
+        const std::lock_guard locked(state_->lock);
+        return call(std::as_const(state_->server));
+    }
+
   public:
     /// \param loop fired when a subscriber with a `user` is ready or `next_deadline` has moved to
     /// earlier, by whatever call or by the end of a subscription; once until `next_deadline` has
     /// been asked. It only posts or notifies. Lifetime: what it calls outlives the hub.
     /// Throws std::bad_alloc.
-    explicit shared_hub(std::uint64_t epoch, const hub_options& options = {}, waker loop = {})
-        : state_(std::make_shared<detail::shared_hub_state>(epoch, options, loop)) {}
+    shared_hub(std::uint64_t epoch, time_point now, const hub_options& options = {},
+               waker loop = {})
+        : state_(std::make_shared<detail::shared_hub_state>(epoch, now, options, loop)) {}
     shared_hub(const shared_hub&) = delete;
     shared_hub& operator=(const shared_hub&) = delete;
-    /// Effects: cuts the streams that there still are; each is told by its waker. The wakers of the
-    /// loop and of `close` are not fired any more.
+    /// Effects: cuts the streams that are left; each is told by its waker. The wakers of the loop
+    /// and of `close` are no longer fired.
     ~shared_hub() {
         const std::lock_guard locked(state_->lock);
         state_->gone = {};
@@ -182,8 +206,7 @@ class shared_hub {
     }
 
     /// Effects: as `hub::subscribe`. The waker may fire before this returns.
-    [[nodiscard]] shared_subscribe_result subscribe(const subscribe_options& options,
-                                                    waker wake = {}) {
+    shared_subscribe_result subscribe(const subscribe_options& options, waker wake = {}) {
         return with([&](hub& server) -> shared_subscribe_result {
             subscribe_result made = server.subscribe(options, wake);
             if (made.ec != errc::ok) return {{}, made.ec};
@@ -195,6 +218,15 @@ class shared_hub {
                            std::string_view key = {}) noexcept {
         return with([&](hub& server) { return server.publish(topics, event, key); });
     }
+    template <std::same_as<frame> Frame> // so that {} is an event_view
+    publish_result publish(const topic_list& topics, const Frame& event,
+                           std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish(topics, event, key); });
+    }
+    publish_result publish(const topic_list& topics, frame_builder& event,
+                           std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish(topics, event, key); });
+    }
     publish_result publish_to_tag(std::string_view tag, const event_view& event,
                                   std::string_view key = {}) noexcept {
         return with([&](hub& server) { return server.publish_to_tag(tag, event, key); });
@@ -202,9 +234,16 @@ class shared_hub {
     publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept {
         return with([&](hub& server) { return server.publish_to_all(event, key); });
     }
+    publish_result publish_sequenced(const topic_list& topics,
+                                     const sequenced_event& event) noexcept {
+        return with([&](hub& server) { return server.publish_sequenced(topics, event); });
+    }
+    [[nodiscard]] topic_room room(std::string_view name) const noexcept {
+        return look([&](const hub& server) { return server.room(name); });
+    }
 
-    /// What happens on any thread is dated by the last tick: where deadlines matter to a second, do
-    /// not let it be older.
+    /// What happens on any thread is dated by the last tick: where deadlines matter to a second,
+    /// tick at least that often.
     void tick(time_point now) noexcept {
         with([&](hub& server) { server.tick(now); });
     }
@@ -214,12 +253,12 @@ class shared_hub {
         return state_->server.next_ready();
     }
     /// Effects: from now on the loop's waker is fired again. Ask `next_ready` first, wait after.
-    /// \returns as `hub::next_deadline`; time_point::min() when somebody is ready.
+    /// \returns as `hub::next_deadline`; time_point::min() when a subscriber is ready.
     [[nodiscard]] time_point next_deadline() noexcept {
         const std::lock_guard locked(state_->lock);
         state_->loop_told = false;
         state_->loop_deadline =
-            state_->server.has_ready() ? time_point::min() : state_->server.next_deadline();
+            state_->server.has_ready() ? (time_point::min)() : state_->server.next_deadline();
         return state_->loop_deadline;
     }
 
@@ -229,24 +268,79 @@ class shared_hub {
     /// notifies. Safe to repeat: a later waker takes the place of one that has not been fired, an
     /// empty one changes nothing. Lifetime: what it calls lives until it has been fired or
     /// replaced, or outlives the hub.
-    void close(const close_options& options = {}, waker gone = {}) noexcept {
-        with([&](hub& server) {
-            if (gone) state_->gone = gone;
-            server.close(options);
+    errc close(const close_options& options = {}, waker gone = {}) noexcept {
+        return with([&](hub& server) {
+            const errc code = server.close(options);
+            if (code == errc::ok && gone) state_->gone = gone;
+            return code;
         });
+    }
+    void cut() noexcept {
+        with([](hub& server) { server.cut(); });
+    }
+    bool evict(std::uint64_t id) noexcept {
+        return with([&](hub& server) { return server.evict(id); });
+    }
+
+    errc keep(std::string_view name, const retention& bounds) noexcept {
+        return with([&](hub& server) { return server.keep(name, bounds); });
+    }
+    errc keep_pattern(std::string_view pattern, const retention& bounds) noexcept {
+        return with([&](hub& server) { return server.keep_pattern(pattern, bounds); });
+    }
+    void keep_no_more(std::string_view name) noexcept {
+        with([&](hub& server) { server.keep_no_more(name); });
+    }
+    void keep_pattern_no_more(std::string_view pattern) noexcept {
+        with([&](hub& server) { server.keep_pattern_no_more(pattern); });
     }
     errc close_topic(std::string_view topic, const event_view& last = {},
                      std::chrono::milliseconds keep_for = std::chrono::seconds(30)) noexcept {
         return with([&](hub& server) { return server.close_topic(topic, last, keep_for); });
     }
+    errc reopen_topic(std::string_view name) noexcept {
+        return with([&](hub& server) { return server.reopen_topic(name); });
+    }
+    bool forget_topic(std::string_view name) noexcept {
+        return with([&](hub& server) { return server.forget_topic(name); });
+    }
+    [[nodiscard]] std::optional<topic_info> find_topic(std::string_view name) const noexcept {
+        return look([&](const hub& server) { return server.find_topic(name); });
+    }
+
+    /// Effects: as `hub::for_each_topic` and so on, under the lock: `call` waits for nothing.
+    template <class Call>
+    void for_each_topic(Call&& call) const {
+        look([&](const hub& server) { server.for_each_topic(call); });
+    }
+    template <class Call>
+    void for_each_subscriber(Call&& call) const {
+        look([&](const hub& server) { server.for_each_subscriber(call); });
+    }
+    template <class Call>
+    void for_each_subscriber_with_tag(std::string_view tag, Call&& call) const {
+        look([&](const hub& server) { server.for_each_subscriber_with_tag(tag, call); });
+    }
+    [[nodiscard]] std::size_t subscribers() const noexcept {
+        return look([](const hub& server) { return server.subscribers(); });
+    }
+    [[nodiscard]] std::size_t subscribers(std::string_view name) const noexcept {
+        return look([&](const hub& server) { return server.subscribers(name); });
+    }
+    [[nodiscard]] std::size_t subscribers_with_tag(std::string_view tag) const noexcept {
+        return look([&](const hub& server) { return server.subscribers_with_tag(tag); });
+    }
+    [[nodiscard]] std::size_t subscriptions() const noexcept {
+        return look([](const hub& server) { return server.subscriptions(); });
+    }
     [[nodiscard]] hub_metrics metrics() const noexcept {
-        return with([](hub& server) { return server.metrics(); });
+        return look([](const hub& server) { return server.metrics(); });
     }
 
   private:
     std::shared_ptr<detail::shared_hub_state> state_;
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -1,37 +1,44 @@
 // SPDX-License-Identifier: MIT
 //
-// The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, doorbell.hpp,
-// openmetrics.hpp and ssekit/testing/ declare for their users. Macros, the version's three, come
-// from version.hpp, and adapters are included, for they bring a library's own headers.
+// The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, ticking_hub.hpp,
+// doorbell.hpp, openmetrics.hpp and ssekit/testing/ declare for their users. Macros come from
+// version.hpp, and adapters are included, since they bring a library's own headers.
 module;
 
 #include <ssekit/doorbell.hpp>
+#include <ssekit/memory.hpp>
 #include <ssekit/openmetrics.hpp>
 #include <ssekit/shared_hub.hpp>
 #include <ssekit/ssekit.hpp>
 #include <ssekit/testing/event_collector.hpp>
 #include <ssekit/testing/recorder.hpp>
+#include <ssekit/ticking_hub.hpp>
 
 export module ssekit;
 
 export namespace ssekit {
 
-// errc.hpp, event.hpp, time.hpp, version.hpp
+// errc.hpp, event.hpp, memory.hpp, time.hpp, version.hpp, waker.hpp
+using ssekit::callback;
 using ssekit::checked;
 using ssekit::checked_text;
 using ssekit::errc;
 using ssekit::event_id;
 using ssekit::event_type;
 using ssekit::event_view;
+using ssekit::heap;
+using ssekit::memory_resource;
 using ssekit::message;
 using ssekit::never;
 using ssekit::time_point;
 using ssekit::utf8_policy;
+using ssekit::utf8_tail;
 using ssekit::validate;
 using ssekit::validate_id;
 using ssekit::validate_type;
 using ssekit::version;
 using ssekit::version_info;
+using ssekit::waker;
 
 // parser.hpp, event_source.hpp, event_stream.hpp, typed_sink.hpp
 using ssekit::blocking_transport;
@@ -67,7 +74,8 @@ using ssekit::frame_result;
 using ssekit::framing;
 using ssekit::heartbeat_comment;
 
-// hub.hpp, subscription.hpp, shared_hub.hpp, doorbell.hpp, event_sequence.hpp, openmetrics.hpp
+// hub.hpp, subscription.hpp, shared_hub.hpp, ticking_hub.hpp, doorbell.hpp, epoch.hpp,
+// event_sequence.hpp, openmetrics.hpp
 using ssekit::append_metrics;
 using ssekit::close_options;
 using ssekit::doorbell;
@@ -75,6 +83,7 @@ using ssekit::event_filter;
 using ssekit::event_ids;
 using ssekit::event_sequence;
 using ssekit::event_summary;
+using ssekit::full_tag;
 using ssekit::gap_policy;
 using ssekit::hub;
 using ssekit::hub_metrics;
@@ -85,6 +94,8 @@ using ssekit::lag_bound;
 using ssekit::lag_policy;
 using ssekit::media_type;
 using ssekit::metrics_format;
+using ssekit::new_epoch;
+using ssekit::opening_form;
 using ssekit::openmetrics_end;
 using ssekit::publish_result;
 using ssekit::resumption;
@@ -98,10 +109,11 @@ using ssekit::subscribe_options;
 using ssekit::subscribe_result;
 using ssekit::subscriber_info;
 using ssekit::subscription;
+using ssekit::ticking_hub;
 using ssekit::topic_hook;
 using ssekit::topic_info;
 using ssekit::topic_list;
-using ssekit::waker;
+using ssekit::topic_room;
 
 // writer.hpp, heartbeat.hpp, event_log.hpp
 using ssekit::buffers_generator;
@@ -109,15 +121,21 @@ using ssekit::default_drain_budget;
 using ssekit::drain;
 using ssekit::drain_slices;
 using ssekit::drain_status;
+using ssekit::drained;
 using ssekit::event_log;
 using ssekit::heartbeat;
 using ssekit::heartbeat_options;
 using ssekit::io_status;
+using ssekit::burst_bound;
+using ssekit::log_use;
+using ssekit::kept_text_view;
+using ssekit::kept_topic_list;
+using ssekit::refusal_counts;
 using ssekit::retention;
 using ssekit::write_result;
 using ssekit::writer;
 
-// http_request.hpp, http.hpp, cors.hpp
+// header.hpp, http_request.hpp, http.hpp, cors.hpp
 using ssekit::accepts_event_stream;
 using ssekit::append_response;
 using ssekit::append_response_head;
@@ -127,10 +145,12 @@ using ssekit::find_head;
 using ssekit::find_header;
 using ssekit::find_query;
 using ssekit::for_each_cors_header;
+using ssekit::framing_for;
 using ssekit::head_result;
 using ssekit::head_status;
 using ssekit::header;
 using ssekit::id_source;
+using ssekit::is_valid_header;
 using ssekit::last_event_id;
 using ssekit::percent_decode;
 using ssekit::read_request;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The whole toolkit but for the adapters, shared_hub.hpp and doorbell.hpp (which need threads) and
-// openmetrics.hpp, which are included one by one.
+// The whole toolkit except the adapters, shared_hub.hpp, ticking_hub.hpp and doorbell.hpp (which
+// need threads) and openmetrics.hpp, which are included one by one.
 //
 //   reading a stream      parser.hpp    bytes in, events out
 //   and coming back       event_source.hpp, event_stream.hpp, typed_sink.hpp
@@ -16,12 +16,15 @@
 
 #include <ssekit/cors.hpp>
 #include <ssekit/encoder.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/event_source.hpp>
+#include <ssekit/event_source_options.hpp>
 #include <ssekit/event_stream.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/header.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
@@ -29,7 +32,9 @@
 #include <ssekit/parser.hpp>
 #include <ssekit/time.hpp>
 #include <ssekit/typed_sink.hpp>
+#include <ssekit/utf8_tail.hpp>
 #include <ssekit/version.hpp>
+#include <ssekit/waker.hpp>
 #include <ssekit/writer.hpp>
 
 #endif

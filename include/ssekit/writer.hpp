@@ -3,8 +3,8 @@
 // Where the toolkit meets a socket. Two concepts and one loop:
 //
 // A `buffers_generator` knows what has to leave next (a subscription is one). A `writer` puts bytes
-// on some transport and says how many went. `drain` runs the one into the other until either has
-// enough. A transport that completes later needs no writer: its owner calls the generator directly,
+// on some transport and says how many went. `drain` runs the one into the other until one of them
+// stops. A transport that completes later needs no writer: its owner calls the generator directly,
 // that is prepare, start the write, consume on completion.
 //
 // buffers_generator: g is a value of the type, s a std::span<std::string_view>, n a std::size_t
@@ -13,10 +13,12 @@
 // |--------------|-------------|------------------------------------------------------------------|
 // | g.prepare(s) | std::size_t | fills up to s.size() slices, in order, with what leaves next and |
 // |              |             | returns how many; 0: nothing now. Repeated without consume it    |
-// |              |             | gives the same bytes, perhaps more behind them. The bytes stay   |
+// |              |             | gives the same bytes, perhaps more after them.  The bytes stay   |
 // |              |             | where they are until they are consumed.                          |
 // | g.consume(n) | void        | the first n prepared bytes have left                             |
 // | g.is_done()  | bool        | nothing will ever leave again                                    |
+// | g.is_abrupt()| bool        | it is done, and bytes or events were lost: what has left must    |
+// |              |             | not look whole to the peer                                       |
 //
 // writer: w is a value of the type, s a std::span<const std::string_view> that is not empty
 //
@@ -30,6 +32,8 @@
 #ifndef SSEKIT_WRITER_HPP
 #define SSEKIT_WRITER_HPP
 
+#include <ssekit/version.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -37,7 +41,7 @@
 #include <span>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 enum class io_status : std::uint8_t {
     ready,       ///< there is room for more
@@ -63,6 +67,7 @@ concept buffers_generator =
         { g.prepare(slices) } noexcept -> std::same_as<std::size_t>;
         { g.consume(n) } noexcept -> std::same_as<void>;
         { c.is_done() } noexcept -> std::same_as<bool>;
+        { c.is_abrupt() } noexcept -> std::same_as<bool>;
     };
 // clang-format on
 
@@ -72,24 +77,34 @@ enum class drain_status : std::uint8_t {
     closed,       ///< the transport is gone: destroy the subscription
     budget_spent, ///< there may be more to send, but others want their turn: drain again soon
     done,         ///< the stream has ended and all of it has left: end the response
+    cut,          ///< the stream has broken off: drop the connection, and do not end the response,
+                  ///< or it would look whole
 };
 
-/// What one slow turn may take before the others get theirs, in bytes.
+/// What one stream may take in its turn before the others get theirs, in bytes.
 inline constexpr std::size_t default_drain_budget = std::size_t{256} << 10;
 
 /// Slices given to one write_some.
 inline constexpr std::size_t drain_slices = 32;
 
+/// \returns why the generator has nothing to write: idle, done or cut.
+template <buffers_generator G>
+[[nodiscard]] drain_status drained(const G& generator) noexcept {
+    if (!generator.is_done()) return drain_status::idle;
+    return generator.is_abrupt() ? drain_status::cut : drain_status::done;
+}
+
 /// Effects: writes what the generator has until it is idle or done, the writer would block or is
 /// closed, or `budget` bytes have left (by at most one write more).
 /// A writer that breaks its contract with a `ready` of zero bytes counts as would_block.
 template <buffers_generator G, writer W>
-drain_status drain(G& generator, W& out, std::size_t budget = default_drain_budget) noexcept {
+[[nodiscard]] drain_status drain(G& generator, W& out,
+                                 std::size_t budget = default_drain_budget) noexcept {
     for (;;) {
         // Mostly one event waits, and clearing room for many would cost more than sending it.
         std::array<std::string_view, 2> few;
         std::size_t count = generator.prepare(few);
-        if (count == 0) return generator.is_done() ? drain_status::done : drain_status::idle;
+        if (count == 0) return drained(generator);
         write_result wrote{};
         if (count < few.size()) {
             wrote = out.write_some(std::span<const std::string_view>(few).first(count));
@@ -108,6 +123,6 @@ drain_status drain(G& generator, W& out, std::size_t budget = default_drain_budg
     }
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

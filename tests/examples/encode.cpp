@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Writing events: into a string, into a buffer of one's own, and straight from a formatter.
+// Writing events: into a string, into a buffer of one's own, and straight from a formatter, for a
+// socket or for a hub.
 
 #undef NDEBUG // the asserts are the point
 #include <ssekit/encoder.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/hub.hpp>
 
 #include <array>
 #include <cassert>
+#include <chrono>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -36,14 +40,16 @@ int main() {
     assert(std::string_view(buffer.data(), last) == "id: 7\ndata: a\ndata: b\n\n");
     // [buffer]
 
+    ssekit::hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now());
     // [format]
     ssekit::frame_builder block;
     ssekit::data_writer data(block, {.type = "tick"});
     write_json(data.out(), "ACME", 42); // the line break in the JSON becomes a second data line
     data.finish();
-    ssekit::frame frame = block.build().frame; // encoded once, shared by everyone who copies it
+    ssekit::frame frame = block.build().frame; // encoded once, shared by all its copies
     assert(frame.wire() == "event: tick\ndata: {\"symbol\":\"ACME\",\ndata:  \"price\":42}\n\n");
     assert(frame.chunked().starts_with("38\r\nevent: tick\n")); // the same bytes, as an HTTP chunk
+    assert(hub.publish("ticks", frame).ec == ssekit::errc::ok); // or `block` itself
     // [format]
 
     // [checked]

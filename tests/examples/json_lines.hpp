@@ -22,7 +22,7 @@ struct io_error {
     int code;
 };
 
-// A terminal or a pipe may have been made non-blocking by whoever else holds it.
+// A terminal or a pipe may have been made non-blocking by another process that has it open.
 inline bool try_again(int fd, short events) {
     if (errno == EINTR) return true;
     if (errno != EAGAIN) return false;

@@ -6,7 +6,7 @@
 //     g++ -std=c++20 -O2 -Iinclude tests/examples/live.cpp -o live && ./live
 //
 // Where to look first: `server::turn` is one turn of the loop and all there is to delivery: tell
-// the hub the time, publish, send to those whom the hub reports. `server::open_stream` subscribes a
+// the hub the time, publish, send to those that the hub reports. `server::open_stream` subscribes a
 // client, `server::make_events` publishes. The rest is HTTP, small but not naive: every buffer has
 // a bound and every wait has a deadline, and what is wrong with a request ends that connection and
 // disturbs no other. The page is the last thing in the file.
@@ -27,6 +27,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -236,7 +237,7 @@ class connection {
         }
     }
 
-    /// \returns whether there is a request to be answered now; what can not be one is refused here.
+    /// \returns whether there is a request to be answered now; what cannot be one is refused here.
     /// Lifetime of its views: until the next call.
     bool next_request(request& out) {
         if (phase_ != phase::requests || !out_.empty() || gone_) return false;
@@ -278,8 +279,9 @@ class connection {
         answered_ = true;
     }
 
-    void start_stream(ssekit::subscription stream, std::string_view name) {
+    void start_stream(ssekit::subscription stream, std::string_view name, ssekit::framing form) {
         phase_ = phase::stream;
+        form_ = form;
         stream_ = std::move(stream);
         name_ = name;
         deadline_ = ssekit::never;
@@ -303,6 +305,7 @@ class connection {
         const ssekit::drain_status status = ssekit::drain(stream_, writer);
         blocked_ = status == ssekit::drain_status::would_block;
         if (status == ssekit::drain_status::closed) gone_ = true;
+        if (status == ssekit::drain_status::cut) break_off(); // it must not look whole
         if (status == ssekit::drain_status::done) linger(now);
         if (status == ssekit::drain_status::budget_spent) stream_.reschedule();
         // [drain]
@@ -315,6 +318,13 @@ class connection {
         deadline_ = now + linger_time;
         stream_ = {};
         shutdown(socket_.get(), SHUT_WR);
+    }
+
+    /// Ends the connection without the last chunk; where there are no chunks, only a reset says that
+    /// something is missing.
+    void break_off() {
+        gone_ = true;
+        if (form_ == ssekit::framing::raw) cut();
     }
 
     /// The server ends: nothing more is read, what is under way may still leave.
@@ -349,6 +359,7 @@ class connection {
 
     descriptor socket_;
     phase phase_ = phase::requests;
+    ssekit::framing form_ = ssekit::framing::chunked; // of the stream
     time_point deadline_;
     std::string in_;
     std::string out_;
@@ -377,9 +388,12 @@ void on_signal(int) {
 class server {
   public:
     explicit server(const settings& wanted)
-        : settings_(wanted), listener_(listen_at(wanted)), hub_(epoch(), hub_settings(wanted)) {
+        : settings_(wanted), listener_(listen_at(wanted)),
+          hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), hub_settings(wanted)) {
         // So they are there before their first event and while nobody reads them.
-        for (const std::string_view topic : topics) hub_.keep(topic, kept);
+        for (const std::string_view topic : topics) {
+            if (hub_.keep(topic, kept) != ssekit::errc::ok) throw std::bad_alloc();
+        }
         int ends[2];
         if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
         signals_ = descriptor(ends[0]);
@@ -413,12 +427,6 @@ class server {
     static constexpr std::array<std::string_view, 3> notice_types = {"info", "warning", "alarm"};
     static constexpr ssekit::retention kept = {.events = 480}; // two minutes of the metric
     static constexpr std::string_view stream_methods = "GET, HEAD, OPTIONS";
-
-    // Ids of an earlier run must not pass for ours.
-    static std::uint64_t epoch() {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        return static_cast<std::uint64_t>(now / 1ms);
-    }
 
     static ssekit::hub_options hub_settings(const settings& wanted) {
         return {
@@ -512,7 +520,7 @@ class server {
         if (closing_ && streamed && !c.streaming()) ++released_;
     }
 
-    // The second time it does not wait for anybody.
+    // The second time it does not wait.
     void stop() {
         over_ = closing_;
         char bytes[16];
@@ -520,11 +528,11 @@ class server {
         closing_ = true;
         listener_ = descriptor();
         close_deadline_ = now_ + farewell_time;
-        hub_.close({
+        complain(hub_.close({
             .farewell = {.type = "bye", .data = "the server ends"},
             .retry_min = settings_.retry,
             .retry_max = 3 * settings_.retry,
-        });
+        }));
         for (const auto& c : connections_) c->finish();
     }
 
@@ -564,7 +572,7 @@ class server {
                 took.count());
         // Streams of this job alone end. Their clients come back once, as EventSource does, and are
         // told by 204 that there is no more.
-        hub_.close_topic(running.topic);
+        complain(hub_.close_topic(running.topic));
     }
 
     void report(const job& running) {
@@ -576,6 +584,12 @@ class server {
         return {"job", running.topic};
     }
 
+    // There is no request to answer; a closing hub takes no more events, which is as it should be.
+    static void complain(ssekit::errc code) {
+        if (code == ssekit::errc::ok || code == ssekit::errc::closed) return;
+        std::fprintf(stderr, "%s\n", ssekit::message(code).data());
+    }
+
     [[gnu::format(printf, 4, 5)]] void publish(const ssekit::topic_list& topic,
                                                std::string_view type, const char* form, ...) {
         std::array<char, 128> data;
@@ -583,8 +597,9 @@ class server {
         va_start(values, form);
         const int size = std::vsnprintf(data.data(), data.size(), form, values);
         va_end(values);
-        hub_.publish(topic,
-                     {.type = type, .data = {{data.data(), static_cast<std::size_t>(size)}}});
+        const auto sent = hub_.publish(
+            topic, {.type = type, .data = {{data.data(), static_cast<std::size_t>(size)}}});
+        complain(sent.ec);
     }
 
     // ---- what is asked for
@@ -669,7 +684,7 @@ class server {
             return tell(c, no.status, std::string(message(subscribed.ec)), with);
         }
         c.respond_with_stream_head(form, with);
-        c.start_stream(std::move(subscribed.subscription), name);
+        c.start_stream(std::move(subscribed.subscription), name, form);
     }
 
     [[nodiscard]] headers cors_headers(const request& asked) const {

@@ -3,11 +3,13 @@
 // A hub for each event loop, without a lock between them: one sequence numbers and encodes each
 // event, once, and every loop publishes it in its own hub. The ids are the same everywhere, so a
 // client may come back to another loop, as it does behind a load balancer.
+#include <ssekit/epoch.hpp>
 #include <ssekit/event_sequence.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/parser.hpp>
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +23,7 @@
 
 namespace {
 
-constexpr std::uint64_t epoch = 1; // the same for the sequence and all hubs
+const std::uint64_t epoch = ssekit::new_epoch(); // the same for the sequence and all hubs
 constexpr int events = 1000;
 
 // [loop]
@@ -41,13 +43,18 @@ class loop {
             woken_.wait(locked, [&] { return !posted_.empty(); });
             arrived.swap(posted_);
         }
-        for (const auto& event : arrived) hub_.publish_sequenced("ticks", event);
+        for (const auto& event : arrived) {
+            if (hub_.publish_sequenced("ticks", event).ec != ssekit::errc::ok) ++refused_;
+        }
     }
 
     ssekit::hub& hub() { return hub_; } // for the loop's own thread
+    [[nodiscard]] int refused() const { return refused_; }
 
   private:
-    ssekit::hub hub_{epoch, {.ids = ssekit::event_ids::by_sequence}};
+    ssekit::hub hub_{
+        epoch, std::chrono::steady_clock::now(), {.ids = ssekit::event_ids::by_sequence}};
+    int refused_ = 0;
     std::mutex lock_;
     std::condition_variable woken_;
     std::vector<ssekit::sequenced_event> posted_;
@@ -73,11 +80,13 @@ class publisher {
 
 /// A client that reads some events from a loop and remembers its id.
 struct client {
-    std::string last_event_id = "1.0";
+    std::string last_event_id = {};
     int seen = 0;
 
     void read(loop& from, int until) {
-        auto stream = from.hub().subscribe({.topics = "ticks", .last_event_id = last_event_id});
+        auto stream = from.hub().subscribe({.topics = "ticks",
+                                            .last_event_id = last_event_id,
+                                            .start = ssekit::start_point::earliest});
         ssekit::parser parser;
         while (seen < until) {
             std::string_view bytes;
@@ -108,7 +117,8 @@ int main() {
     std::thread second([&] { somebody.read(loops[1], events); });
     second.join();
     writer.join();
-    if (somebody.seen != events || somebody.last_event_id != "1." + std::to_string(events)) {
+    if (somebody.seen != events || loops[0].refused() + loops[1].refused() != 0 ||
+        !somebody.last_event_id.ends_with("." + std::to_string(events))) {
         std::fprintf(stderr, "%d events, the last is %s\n", somebody.seen,
                      somebody.last_event_id.c_str());
         return 1;

@@ -3,12 +3,14 @@
 // A writer for whatever transport there is: here a file descriptor and write(2).
 
 #undef NDEBUG // the asserts are the point
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/writer.hpp>
 
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -39,7 +41,7 @@ int main() {
         return std::string(bytes.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
     };
 
-    ssekit::hub hub(1);
+    ssekit::hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now());
     auto [stream, code] = hub.subscribe({.topics = "log"});
     assert(code == ssekit::errc::ok);
     pipe_writer out{ends[1]};
@@ -52,7 +54,9 @@ int main() {
     std::string got = receive();
     assert(drain(stream, out) == ssekit::drain_status::idle);
     got += receive();
-    assert(got == "id: 1.0\n\nid: 1.1\ndata: " + big + "\n\n");
+    const std::string before(hub.id_of(0));
+    const std::string id(hub.id_of(1));
+    assert(got == "id: " + before + "\n\nid: " + id + "\ndata: " + big + "\n\n");
 
     ::close(ends[0]);
     ::close(ends[1]);

@@ -2,9 +2,12 @@
 //
 // A thread for each stream, as blocking servers have it, and publishers on other threads.
 #include <ssekit/doorbell.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/shared_hub.hpp>
 #include <ssekit/writer.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <span>
 #include <string>
@@ -22,6 +25,7 @@ struct connection {
         received += slices[0];
         return {slices[0].size(), ssekit::io_status::ready};
     }
+    void end() { received += "the end"; } // in HTTP/1.1 the last chunk
 };
 
 // [serve]
@@ -33,7 +37,8 @@ void serve(ssekit::shared_hub& hub, std::string_view last_event_id, connection& 
     for (;;) {
         const ssekit::drain_status status = ssekit::drain(stream, client);
         if (status == ssekit::drain_status::idle) bell.wait();
-        if (status == ssekit::drain_status::done) return;
+        if (status == ssekit::drain_status::done) return client.end(); // it is whole
+        if (status == ssekit::drain_status::cut) return;               // and this is not
         if (status == ssekit::drain_status::closed) return;
     }
 }
@@ -42,26 +47,32 @@ void serve(ssekit::shared_hub& hub, std::string_view last_event_id, connection& 
 } // namespace
 
 int main() {
-    ssekit::shared_hub hub(1);
-    // The client has seen nothing of this hub: from the id before the first event on it misses
-    // nothing, whenever its thread starts.
+    ssekit::shared_hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now());
+    // The clients have seen nothing of this hub: from the id before the first event on they miss
+    // nothing, whenever their threads start.
+    const auto id_of = [&](std::uint64_t offset) {
+        return hub.with([&](ssekit::hub& all) { return std::string(all.id_of(offset)); });
+    };
+    const std::string before = id_of(0);
     std::vector<connection> clients(3);
     std::vector<std::thread> threads;
     for (connection& client : clients) {
-        threads.emplace_back([&] { serve(hub, "1.0", client); });
+        threads.emplace_back([&] { serve(hub, before, client); });
     }
-    threads.emplace_back([&] {
-        for (const char* text : {"one", "two", "three"}) hub.publish("news", {.data = text});
-    });
-    threads.back().join();
-    threads.pop_back();
+    std::string expected = "id: " + before + "\n\n";
+    for (const std::string text : {"one", "two", "three"}) {
+        const auto [offset, refused] = hub.publish("news", {.data = text});
+        if (refused != ssekit::errc::ok) return std::puts(ssekit::message(refused).data()), 1;
+        expected += "id: " + id_of(offset) + "\ndata: " + text + "\n\n";
+    }
     while (hub.metrics().accepted < clients.size()) std::this_thread::yield();
-    hub.close({.farewell = {.type = "bye", .data = ""}});
+    const ssekit::errc refused = hub.close({.farewell = {.type = "bye", .data = ""}});
+    if (refused != ssekit::errc::ok) return std::puts(ssekit::message(refused).data()), 1;
     for (std::thread& thread : threads) thread.join();
 
+    expected += "event: bye\ndata: \n\nthe end";
     for (const connection& client : clients) {
-        if (client.received != "id: 1.0\n\nid: 1.1\ndata: one\n\nid: 1.2\ndata: two\n\n"
-                               "id: 1.3\ndata: three\n\nevent: bye\ndata: \n\n") {
+        if (client.received != expected) {
             std::fputs(client.received.c_str(), stderr);
             return 1;
         }

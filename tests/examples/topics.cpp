@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Who gets what: topics, patterns, tags, and what a client gets that can not keep up.
+// Who gets what: topics, patterns, tags, and what a client gets that cannot keep up.
 
 #undef NDEBUG // the asserts are the point
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/openmetrics.hpp>
 #include <ssekit/writer.hpp>
@@ -11,11 +12,15 @@
 #include <cassert>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
 
 using namespace std::chrono_literals;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -32,56 +37,86 @@ struct browser {
     }
 };
 
+/// What to do about a refusal is each program's own affair; this one ends.
+void check(ssekit::errc code) {
+    if (code == ssekit::errc::ok) return;
+    std::fprintf(stderr, "%s\n", ssekit::message(code).data());
+    std::exit(1);
+}
+
+/// The line of an event's id.
+std::string line(const ssekit::hub& hub, std::uint64_t offset) {
+    return "id: " + std::string(hub.id_of(offset)) + "\n";
+}
+
 void who_gets_what() {
     // [topics]
-    ssekit::hub hub(1, {.max_subscribers_per_tag = 8}); // eight tabs a user
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now(),
+                    {.max_subscribers_per_tag = 8}); // eight tabs a user
     auto [stream, refused] = hub.subscribe({
         .topics = "news",
         .patterns = "jobs/*", // every job, those to come as well
         .tag = "user-7",
     });
-    assert(refused == ssekit::errc::ok);
+    check(refused);
 
-    hub.publish("news", {.data = "to all readers of news"});
-    hub.publish("jobs/12", {.type = "progress", .data = "50"});
-    hub.publish_to_tag("user-7", {.data = "to all tabs of one user"});
-    hub.publish_to_all({.data = "to everybody"});
-    stream.send({.data = "to this stream alone"}); // without an id, and not kept
-    hub.close_topic("jobs/12", {.type = "complete", .data = ""});
+    check(hub.publish("news", {.data = "to all readers of news"}).ec); // or why it was refused
+    check(hub.publish("jobs/12", {.type = "progress", .data = "50"}).ec);
+    check(hub.publish_to_tag("user-7", {.data = "to all tabs of one user"}).ec);
+    check(hub.publish_to_all({.data = "to everybody"}).ec);
+    check(stream.send({.data = "to this stream alone"})); // without an id, and not kept
+    check(hub.publish({"news", "jobs/12"}, {.data = "to readers of either, once"}).ec);
+    check(hub.keep_pattern("jobs/*", {.events = 50})); // also while nobody reads it
+    check(hub.close_topic("jobs/12", {.type = "complete", .data = ""}));
     // [topics]
 
     browser seen;
     assert(drain(stream, seen) == ssekit::drain_status::idle);
-    assert(seen.got == "id: 1.0\n\n"
-                       "id: 1.1\ndata: to all readers of news\n\n"
-                       "id: 1.2\nevent: progress\ndata: 50\n\n"
-                       "id: 1.3\ndata: to all tabs of one user\n\n"
-                       "id: 1.4\ndata: to everybody\n\n"
-                       "data: to this stream alone\n\n"
-                       "id: 1.5\nevent: complete\ndata: \n\n");
+    assert(seen.got == line(hub, 0) + "\n" + line(hub, 1) + "data: to all readers of news\n\n" +
+                           line(hub, 2) + "event: progress\ndata: 50\n\n" + line(hub, 3) +
+                           "data: to all tabs of one user\n\n" + line(hub, 4) +
+                           "data: to everybody\n\n" + "data: to this stream alone\n\n" +
+                           line(hub, 5) + "data: to readers of either, once\n\n" + line(hub, 6) +
+                           "event: complete\ndata: \n\n");
+}
+
+void page_that_goes_on() {
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
+    check(hub.publish("orders", {.data = "order 1 was paid"}).ec);
+    // [cursor]
+    // While the page is rendered: first the cursor, then the state that the page shows.
+    const std::string cursor(hub.cursor("orders").view()); // <main data-cursor="...">
+    check(hub.publish("orders", {.data = "order 2 was paid"}).ec);
+    // Its script opens new EventSource("/events?lastEventId=" + cursor), and gets order 2.
+    auto [stream, refused] = hub.subscribe({.topics = "orders", .last_event_id = cursor});
+    check(refused);
+    // [cursor]
+    browser seen;
+    assert(drain(stream, seen) == ssekit::drain_status::idle);
+    assert(seen.got == line(hub, 1) + "\n" + line(hub, 2) + "data: order 2 was paid\n\n");
 }
 
 void slow_clients() {
-    ssekit::hub hub(1);
-    hub.tick(ssekit::time_point(1h));
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
     // [ticker]
     auto [ticker, refused] = hub.subscribe({
         .topics = "prices",
         .on_lag = ssekit::lag_policy::coalesce, // of each key the newest is enough
         .throttle = 250ms,                      // and four times a second
     });
-    hub.publish("prices", {.data = "ACME 41"}, "ACME");
-    hub.publish("prices", {.data = "WILE 7"}, "WILE");
-    hub.publish("prices", {.data = "ACME 42"}, "ACME"); // replaces 41
+    check(refused);
+    check(hub.publish("prices", {.data = "ACME 41"}, "ACME").ec);
+    check(hub.publish("prices", {.data = "WILE 7"}, "WILE").ec);
+    check(hub.publish("prices", {.data = "ACME 42"}, "ACME").ec); // replaces 41
     // [ticker]
-    assert(refused == ssekit::errc::ok);
     browser seen;
     assert(drain(ticker, seen) == ssekit::drain_status::idle);
-    assert(seen.got == "id: 1.0\n\nid: 1.2\ndata: WILE 7\n\nid: 1.3\ndata: ACME 42\n\n");
+    assert(seen.got == line(hub, 0) + "\n" + line(hub, 2) + "data: WILE 7\n\n" + line(hub, 3) +
+                           "data: ACME 42\n\n");
 }
 
 void metrics() {
-    ssekit::hub hub(1);
+    const ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
     // [metrics]
     std::string answer; // to GET /metrics
     ssekit::append_metrics(answer, hub.metrics(), ssekit::metrics_format::openmetrics);
@@ -93,6 +128,7 @@ void metrics() {
 
 int main() {
     who_gets_what();
+    page_that_goes_on();
     slow_clients();
     metrics();
 }

@@ -2,6 +2,7 @@
 //
 // What Prometheus itself says of the metrics. Its promtool is in Debian's package "prometheus";
 // where it is not installed these tests say so and check nothing.
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/openmetrics.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,7 +28,7 @@ bool has_promtool() {
 }
 
 std::string metrics_of_a_hub(metrics_format format) {
-    ssekit::hub hub(1);
+    ssekit::hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now());
     auto stream = hub.subscribe({.topics = "a", .tag = "u"}).subscription;
     CHECK(hub.publish("a", {.data = "1"}).ec == ssekit::errc::ok);
     std::string out;
@@ -48,7 +50,7 @@ TEST_CASE("promtool finds no fault with the Prometheus text") {
 
 TEST_CASE("promtool reads the OpenMetrics text") {
     if (!has_promtool()) return;
-    // It imports samples only with a time, which stands behind the value.
+    // It imports samples only with a time, which stands after the value.
     std::string timed;
     std::string_view text;
     const std::string printed = metrics_of_a_hub(metrics_format::openmetrics);

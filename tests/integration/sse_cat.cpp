@@ -121,8 +121,8 @@ TEST_CASE("sse_cat: an event past the limit is named with its byte, and the rest
         const support::run_result result = sse_cat(mode, input);
         CHECK(result.status == 2);
         CHECK(result.out == expected);
-        CHECK(result.err == "sse_cat: byte 22: the data of an event exceeds the limit\n"
-                            "sse_cat: byte 41: the data of an event exceeds the limit\n");
+        CHECK(result.err == "sse_cat: byte 22: the data of an event is too long\n"
+                            "sse_cat: byte 41: the data of an event is too long\n");
     }
     CHECK(sse_cat({"--limit", "5"}, input).status == 0);
     CHECK(sse_cat({}, "id: " + std::string(1025, 'x') + "\ndata: x\n\n").status == 2);

@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <ostream>
 #include <span>
@@ -126,9 +128,24 @@ class client {
     step full_{0, ssekit::io_status::would_block};
 };
 
-/// Publishes plain data.
-inline std::uint64_t say(ssekit::hub& hub, std::string_view topic, std::string_view data) {
-    return hub.publish(topic, {.data = data}).offset;
+/// These bounds, and nothing beyond them for a burst.
+[[nodiscard]] inline ssekit::retention exactly(ssekit::retention keep) {
+    keep.burst.within = std::chrono::milliseconds(0);
+    return keep;
+}
+[[nodiscard]] inline ssekit::retention exactly(std::size_t events) {
+    return exactly({.events = events});
+}
+
+/// Publishes what is not refused, or is where the test does not mind. \returns its offset.
+inline std::uint64_t say(ssekit::hub& hub, const ssekit::topic_list& topics,
+                         const ssekit::event_view& event, std::string_view key = {}) {
+    return hub.publish(topics, event, key).offset;
+}
+/// The same with plain data.
+inline std::uint64_t say(ssekit::hub& hub, const ssekit::topic_list& topics,
+                         std::string_view data) {
+    return say(hub, topics, {.data = data});
 }
 
 [[nodiscard]] inline std::string gap(std::string_view reason, std::size_t missed = 0) {

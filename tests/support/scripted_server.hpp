@@ -9,7 +9,7 @@
 #include "support/http_client.hpp"
 #include "support/process.hpp"
 
-#include <ssekit/detail/http_text.hpp>
+#include <ssekit/detail/http/text.hpp>
 
 #include <algorithm>
 #include <array>

@@ -24,6 +24,7 @@ struct text_generator {
     }
     void consume(std::size_t bytes) noexcept { rest.remove_prefix(bytes); }
     [[nodiscard]] bool is_done() const noexcept { return rest.empty(); }
+    [[nodiscard]] static bool is_abrupt() noexcept { return false; }
 };
 
 /// A text without repetitions.

@@ -4,6 +4,7 @@
 // Read: Crow 1.3.3, include/crow/http_request.h, http_response.h, http_connection.h.
 #include <ssekit/adapters/crow.hpp>
 
+#include <ssekit/epoch.hpp>
 #include <ssekit/testing/event_collector.hpp>
 
 #include <doctest/doctest.h>
@@ -56,7 +57,8 @@ struct response {
 } // namespace crow
 
 struct fixture {
-    explicit fixture(const ssekit::hub_options& options = {.retry = 200ms}) : hub(1, options) {
+    explicit fixture(const ssekit::hub_options& options = {.retry = 200ms})
+        : hub(1, start, options) {
         hub.tick(start);
     }
     crow::response poll(const crow::request& asked, std::size_t most = 16 << 10) {
@@ -91,13 +93,15 @@ void operator+=(fake_app& app, const Handler& handler) {
 TEST_CASE("Crow: a handler answers a poll") {
     fake_app app;
     // [recipe]
-    ssekit::shared_hub hub(1, {.retry = std::chrono::seconds(1)});
+    ssekit::shared_hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now(),
+                           {.retry = std::chrono::seconds(1)});
     CROW_ROUTE(app, "/events")
     ([&](const crow::request& request, crow::response& response) {
         ssekit::crow_poll(hub, request, response, {.topics = "news"});
     });
     // [recipe]
-    CHECK(app.response.body == "id: 1.0\nretry: 1000\n\n");
+    const std::string id(hub.with([](ssekit::hub& all) { return all.id_of(0); }).view());
+    CHECK(app.response.body == "id: " + id + "\nretry: 1000\n\n");
 }
 
 TEST_CASE("Crow: each answer goes on where the last one ended") {
@@ -140,12 +144,23 @@ TEST_CASE("Crow: a client that polls gets everything once, whole, and at its pac
 }
 
 TEST_CASE("Crow: what is no longer kept is a gap") {
-    fixture f({.keep = {.events = 2}});
+    fixture f({.keep = {.events = 2, .burst = {.within = 0ms}}});
     for (int i = 1; i <= 5; ++i) f.publish(std::to_string(i));
     const auto events = ssekit::testing::events_of(f.poll("1.1").body);
     REQUIRE(events.size() == 3);
     CHECK(events[0].type == "gap");
     CHECK(events[2].data == "5");
+}
+
+TEST_CASE("Crow: an answer has whole events, also where its stream breaks off") {
+    fixture f({.keep = {.events = 2, .burst = {.within = 0ms}}});
+    for (int i = 1; i <= 5; ++i) f.publish(std::to_string(i));
+    crow::response out;
+    ssekit::crow_poll(f.hub, crow::request{.headers = {{"Last-Event-ID", "1.1"}}}, out,
+                      {.topics = "a", .max_lag = {.events = 1}});
+    CHECK(out.code == 200);
+    CHECK(out.body.starts_with("id: "));
+    CHECK(out.body.ends_with("\n\n"));
 }
 
 TEST_CASE("Crow: what stands against a stream is answered") {
@@ -157,10 +172,10 @@ TEST_CASE("Crow: what stands against a stream is answered") {
     CHECK(refused.headers.at("Retry-After") == "30");
     CHECK_FALSE(refused.body.empty());
     f.publish("last");
-    f.hub.close_topic("a");
+    CHECK(f.hub.close_topic("a") == ssekit::errc::ok);
     CHECK(f.poll("1.1").code == 204);
     CHECK(f.poll("1.1").body.empty());
     CHECK(f.poll("1.0").body.ends_with("data: last\n\n"));
-    f.hub.close();
+    CHECK(f.hub.close() == ssekit::errc::ok);
     CHECK(f.poll("").code == 503);
 }

@@ -52,6 +52,8 @@ TEST_CASE("any origin may read, but never with credentials") {
     CHECK(answer({.origins = any}, {}) == "");
     CHECK(answer({.origins = any, .credentials = true}, {.origin = "https://c.example"}) ==
           "Vary: Origin\nAccess-Control-Allow-Origin: *\n");
+    CHECK(answer({.origins = any, .credentials = true}, {.origin = "*"}) ==
+          "Vary: Origin\nAccess-Control-Allow-Origin: *\n");
     CHECK(answer({.origins = any_and_one, .credentials = true}, {.origin = "https://c.example"}) ==
           "Vary: Origin\nAccess-Control-Allow-Origin: *\n");
     CHECK(answer({.origins = any_and_one, .credentials = true}, {.origin = "https://a.example"}) ==
@@ -70,6 +72,8 @@ TEST_CASE("a preflight learns what is allowed, and another request does not") {
           "Access-Control-Allow-Headers: Last-Event-ID, Authorization, Content-Type, "
           "Cache-Control\n"
           "Access-Control-Max-Age: 60\n");
+    CHECK(answer({.origins = two}, {.origin = "https://a.example", .requested_method = "GET"}) ==
+          "Vary: Origin\nAccess-Control-Allow-Origin: https://a.example\n");
     CHECK(answer({.origins = two}, {.method = "OPTIONS", .origin = "https://a.example"}) ==
           "Vary: Origin\nAccess-Control-Allow-Origin: https://a.example\n");
     CHECK(answer({.origins = two},

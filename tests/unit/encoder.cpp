@@ -320,3 +320,126 @@ TEST_CASE("encoding works while compiling") {
     static_assert(noexcept(ssekit::encode_to(nullptr, nullptr, {})));
     static_assert(noexcept(ssekit::encoded_size({})));
 }
+
+TEST_CASE("the worst event of each size is refused by one byte of room less than it takes") {
+    const auto check = [](const event_view& event, utf8_policy utf8) {
+        const std::size_t size = ssekit::encoded_size(event, utf8);
+        std::string buffer(size + 8, '#');
+        for (const std::size_t room : {size - 1, size - size / 8, size - size / 4}) {
+            const auto refused =
+                ssekit::encode_to(buffer.data(), buffer.data() + room, event, utf8);
+            REQUIRE(refused.ec == errc::buffer_too_small);
+            REQUIRE(refused.ptr == buffer.data());
+            REQUIRE(buffer == std::string(size + 8, '#'));
+        }
+        const auto fits = ssekit::encode_to(buffer.data(), buffer.data() + size, event, utf8);
+        REQUIRE(fits.ec == errc::ok);
+        REQUIRE(fits.ptr == buffer.data() + size);
+        REQUIRE(std::string_view(buffer).substr(size) == "########");
+        // With room for anything it is not counted first, and is the same.
+        std::string roomy(7 * size + 200, '#');
+        REQUIRE(ssekit::encode_to(roomy.data(), roomy.data() + roomy.size(), event, utf8).ptr ==
+                roomy.data() + size);
+        REQUIRE(std::string_view(roomy).substr(0, size) ==
+                std::string_view(buffer).substr(0, size));
+    };
+    for (std::size_t n = 1; n < 400; n += n < 20 ? 1 : 37) {
+        CAPTURE(n);
+        const std::string lines(n, '\n');
+        const std::string broken(n, '\xff');
+        check({.data = lines}, utf8_policy::pass_through);
+        check({.data = lines}, utf8_policy::replace);
+        check({.data = broken}, utf8_policy::replace);
+        check({.id = broken, .data = ""}, utf8_policy::replace);
+        check({.type = broken, .data = ""}, utf8_policy::replace);
+        check({.id = broken,
+               .type = broken,
+               .data = lines,
+               .retry = std::chrono::milliseconds((std::numeric_limits<std::int64_t>::max)())},
+              utf8_policy::replace);
+    }
+}
+
+TEST_CASE("a text that is too long for sizes is refused before a byte is read or written") {
+    const char byte = 'x';
+    const std::size_t most = static_cast<std::size_t>(-1);
+    std::string buffer(256, '#');
+    for (const std::size_t size : {most, most / 2, most / 3 + 2, most / 7 + 2, most / 16 + 1}) {
+        CAPTURE(size);
+        const std::string_view huge(&byte, size);
+        for (const event_view& event : {event_view{.data = huge}, event_view{.id = huge},
+                                        event_view{.type = huge, .data = ""}}) {
+            const auto refused =
+                ssekit::encode_to(buffer.data(), buffer.data() + buffer.size(), event);
+            CHECK(refused.ec == errc::data_too_long);
+            CHECK(refused.ptr == buffer.data());
+            CHECK(ssekit::encoded_size(event) == 0);
+            std::string out = "as before";
+            CHECK(ssekit::append_to(out, event) == errc::data_too_long);
+            CHECK(out == "as before");
+        }
+        const auto refused =
+            ssekit::encode_comment_to(buffer.data(), buffer.data() + buffer.size(), huge);
+        CHECK(refused.ec == errc::comment_too_long);
+        CHECK(refused.ptr == buffer.data());
+        CHECK(ssekit::encoded_comment_size(huge) == 0);
+    }
+    CHECK(buffer == std::string(256, '#'));
+}
+
+namespace {
+
+/// A container that says it is nearly as large as a size can count.
+struct nearly_full {
+    bool resized = false;
+    [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(-1) - 8; }
+    [[nodiscard]] char* data() { return nullptr; }
+    void resize(std::size_t) { resized = true; }
+};
+
+} // namespace
+
+TEST_CASE("appending never makes a container smaller because its size has wrapped") {
+    nearly_full out;
+    CHECK(ssekit::append_to(out, {.data = "x"}) == errc::data_too_long); // 9 bytes
+    CHECK_FALSE(out.resized);
+}
+
+TEST_CASE("what is appended may lie in the container itself") {
+    for (const std::size_t size : {0U, 1U, 7U, 15U, 16U, 100U, 5000U}) {
+        CAPTURE(size);
+        std::string text(size, 'a');
+        for (std::size_t i = 3; i < size; i += 7) text[i] = 'b';
+        text.shrink_to_fit();
+        const std::string before = text;
+
+        std::string out = text;
+        out.shrink_to_fit();
+        CHECK(ssekit::append_to(out, {.data = out}) == errc::ok);
+        CHECK(out == before + encode({.data = before}));
+
+        std::vector<char> bytes(before.begin(), before.end());
+        const std::string_view all(bytes.data(), bytes.size());
+        const std::size_t half = size / 2;
+        CHECK(ssekit::append_to(
+                  bytes, {.id = all.substr(0, half), .type = all.substr(half), .data = all}) ==
+              errc::ok);
+        CHECK(std::string(bytes.begin(), bytes.end()) ==
+              before +
+                  encode(
+                      {.id = before.substr(0, half), .type = before.substr(half), .data = before}));
+    }
+}
+
+TEST_CASE("a sink that wants to know is told of each event and of what is wrong with it") {
+    struct {
+        std::string bytes = {};
+        std::vector<errc> heads = {};
+        void append(const char* text, std::size_t size) { bytes.append(text, size); }
+        void begin_block(errc head) { heads.push_back(head); }
+    } out;
+    ssekit::data_writer(out, {.type = "t"}).finish();
+    ssekit::data_writer(out, {.id = "1\r"}).finish();
+    CHECK(out.heads == std::vector{errc::ok, errc::invalid_id});
+    CHECK(out.bytes == "event: t\ndata: \n\n");
+}

@@ -39,7 +39,7 @@ constexpr ssekit::hub_options sequenced{.ids = ssekit::event_ids::by_sequence};
 
 TEST_CASE("a sequence numbers events as a hub does") {
     event_sequence sequence(36 * 36 - 1);
-    hub server(36 * 36 - 1);
+    hub server(36 * 36 - 1, {}, {});
     CHECK(sequence.last() == 0);
     const sequenced_event made = sequence.make("a", {.type = "t", .data = "1", .retry = 2s}, "k");
     REQUIRE(made.ec == errc::ok);
@@ -59,7 +59,7 @@ TEST_CASE("an event that a sequence refuses spends no offset") {
     const auto refused = [&](std::string_view topic, const ssekit::event_view& event) {
         const sequenced_event made = sequence.make(topic, event);
         CHECK_FALSE(made.frame);
-        hub server(1);
+        hub server(1, {}, {});
         CHECK(server.publish_sequenced("a", made).ec == made.ec);
         CHECK(server.metrics().topics == 0);
         return made.ec;
@@ -75,8 +75,8 @@ TEST_CASE("an event that a sequence refuses spends no offset") {
 
 TEST_CASE("all hubs share the same bytes") {
     event_sequence sequence(1);
-    hub first(1, sequenced);
-    hub second(1, sequenced);
+    hub first(1, {}, sequenced);
+    hub second(1, {}, sequenced);
     client here(first, to({"a"}));
     client there(second, to({"a"}));
     client chunked(second, to({"a"}, {.framing = framing::chunked}));
@@ -96,11 +96,11 @@ TEST_CASE("all hubs share the same bytes") {
 
 TEST_CASE("a client that changes its hub after any byte loses nothing and gets nothing twice") {
     constexpr std::array<std::string_view, 2> both = {"a", "b"};
-    for (std::size_t cut = 9;; ++cut) { // behind the opening block
+    for (std::size_t cut = 9;; ++cut) { // after the opening block
         event_sequence sequence(1);
-        std::array<hub, 2> hubs = {hub(1, sequenced), hub(1, sequenced)};
+        std::array<hub, 2> hubs = {hub(1, {}, sequenced), hub(1, {}, sequenced)};
         const auto say = [&](const ssekit::topic_list& topics, std::string_view data) {
-            const sequenced_event event = sequence.make(topics.names()[0], {.data = data});
+            const sequenced_event event = sequence.make(topics[0], {.data = data});
             for (hub& each : hubs) CHECK(each.publish_sequenced(topics, event).ec == errc::ok);
         };
         client first(hubs[0], to({"a", "b"}));
@@ -124,7 +124,7 @@ TEST_CASE("a client that changes its hub after any byte loses nothing and gets n
 
 TEST_CASE("a client hops between hubs with every event") {
     event_sequence sequence(7, 100);
-    std::array<hub, 2> hubs = {hub(7, sequenced), hub(7, sequenced)};
+    std::array<hub, 2> hubs = {hub(7, {}, sequenced), hub(7, {}, sequenced)};
     texts got;
     texts expected;
     std::string id = "7.100";
@@ -147,7 +147,7 @@ TEST_CASE("a client hops between hubs with every event") {
 TEST_CASE("events out of sequence are refused and leave nothing behind") {
     event_sequence sequence(1);
     event_sequence other(2, 10);
-    hub server(1, sequenced);
+    hub server(1, {}, sequenced);
     client reader(server, to({"a"}));
     const sequenced_event one = sequence.make("a", {.data = "1"});
     const sequenced_event two = sequence.make("a", {.data = "2"});
@@ -161,7 +161,7 @@ TEST_CASE("events out of sequence are refused and leave nothing behind") {
     CHECK(server.metrics().topics == 1);
     CHECK(server.publish_sequenced("a", two).ec == errc::ok);
     CHECK(server.publish_sequenced("a", one).ec == errc::out_of_sequence);
-    server.close();
+    CHECK(server.close() == errc::ok);
     CHECK(server.publish_sequenced("a", three).ec == errc::closed);
     CHECK(server.publish_sequenced("a", one).ec == errc::closed);
     reader.drain();
@@ -171,7 +171,7 @@ TEST_CASE("events out of sequence are refused and leave nothing behind") {
 
 TEST_CASE("keys and patterns and filters know sequenced events") {
     event_sequence sequence(1);
-    hub server(1, sequenced);
+    hub server(1, {}, sequenced);
     const auto wants = [](void*, const ssekit::event_summary& event) noexcept {
         return event.topic == "x/1" && event.key != "dull" && event.offset != 1;
     };
@@ -188,8 +188,8 @@ TEST_CASE("keys and patterns and filters know sequenced events") {
 
 TEST_CASE("what a hub of a sequence has not been given is a gap and never silence") {
     event_sequence sequence(1);
-    hub early(1, sequenced);
-    hub late(1, sequenced);
+    hub early(1, {}, sequenced);
+    hub late(1, {}, sequenced);
     for (const char* const text : {"1", "2", "3"}) {
         const sequenced_event event = sequence.make("a", {.data = text});
         CHECK(early.publish_sequenced("a", event).ec == errc::ok);
@@ -207,7 +207,7 @@ TEST_CASE("what a hub of a sequence has not been given is a gap and never silenc
 
 TEST_CASE("a client that is ahead of its new hub gets what comes and nothing twice") {
     event_sequence sequence(1);
-    hub behind(1, sequenced);
+    hub behind(1, {}, sequenced);
     std::array<sequenced_event, 4> events;
     for (sequenced_event& event : events) event = sequence.make("a", {.data = "x"});
     CHECK(behind.publish_sequenced("a", events[0]).ec == errc::ok);
@@ -224,8 +224,8 @@ TEST_CASE("a client that is ahead of its new hub gets what comes and nothing twi
 
 TEST_CASE("a hub of a sequence gives no ids of its own, and others take no sequenced events") {
     event_sequence sequence(1);
-    hub fed(1, sequenced);
-    hub own(1);
+    hub fed(1, {}, sequenced);
+    hub own(1, {}, {});
     CHECK(fed.publish("a", {.data = "x"}).ec == errc::out_of_sequence);
     CHECK(fed.publish_to_tag("a", {.data = "x"}).ec == errc::out_of_sequence);
     CHECK(fed.publish_to_all({.data = "x"}).ec == errc::out_of_sequence);
@@ -233,4 +233,112 @@ TEST_CASE("a hub of a sequence gives no ids of its own, and others take no seque
     CHECK(fed.metrics().topics == 0);
     CHECK(own.publish_sequenced("a", sequence.make("a", {.data = "x"})).ec ==
           errc::out_of_sequence);
+}
+
+TEST_CASE("an id that is further ahead than another hub can be is one from the future") {
+    for (const std::uint64_t ahead : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1024},
+                                      ~std::uint64_t{0} - 1, ~std::uint64_t{0}}) {
+        CAPTURE(ahead);
+        event_sequence sequence(1);
+        hub server(1, {}, {.ids = ssekit::event_ids::by_sequence, .max_ahead = ahead});
+        CHECK(server.publish_sequenced("a", sequence.make("a", {.data = "1"})).ec == errc::ok);
+        const auto worth = [&](std::uint64_t offset) {
+            const std::string id(server.id_of(offset).view());
+            client back(server, to({"a"}, {.last_event_id = id}));
+            back.drain();
+            const bool resumed = back.stream.resumption() == resumption::resumed;
+            if (!resumed) {
+                CHECK(back.stream.resumption() == resumption::future);
+                CHECK(back.events() == texts{gap("future"), "1"});
+                CHECK(back.last_event_id() == "1.1");
+                CHECK(server.publish_sequenced("a", sequence.make("a", {.data = "2"})).ec ==
+                      errc::ok);
+                back.drain(); // and it does not starve
+                CHECK(back.events().back() == "2");
+            } else {
+                CHECK(back.events().empty());
+                CHECK(back.last_event_id() == id);
+            }
+            return resumed;
+        };
+        CHECK(worth(1));
+        if (ahead < 2000) {
+            if (ahead != 0) CHECK(worth(1 + ahead));
+            CHECK_FALSE(worth(2 + ahead));
+        } else {
+            CHECK(worth(ahead));
+        }
+    }
+}
+
+TEST_CASE("a jump in the sequence is told to every stream, in its place") {
+    event_sequence sequence(1);
+    hub server(
+        1, ssekit::time_point(1h),
+        {.ids = ssekit::event_ids::by_sequence, .heartbeat = {.interval = 15s, .jitter = 0}});
+    const auto publish = [&](std::string_view topic, std::string_view data) {
+        CHECK(server.publish_sequenced(topic, sequence.make(topic, {.data = data})).ec == errc::ok);
+    };
+    const auto lose = [&](int count) {
+        for (int i = 0; i < count; ++i) CHECK(sequence.make("a", {.data = "lost"}).ec == errc::ok);
+    };
+    client here(server, to({"a"}));
+    client both(server, to({"a", "b"}));
+    client pattern(server, {.patterns = "*"});
+    client other(server, to({"b"}));
+    for (client* each : {&here, &both, &pattern, &other}) each->drain();
+    publish("a", "1");
+    lose(409);
+    publish("a", "2");
+    for (client* each : {&here, &both, &pattern, &other}) each->drain();
+    for (client* each : {&here, &both, &pattern}) {
+        CHECK(each->events() == texts{"1", gap("missed"), "2"});
+        CHECK(each->last_event_id() == "1.411");
+    }
+    CHECK(here.socket.got.find("id: 1.410\nevent: gap\n") != std::string::npos);
+    CHECK(other.events().empty());
+
+    SUBCASE("whose topic is quiet, with its next heartbeat") {
+        server.tick(ssekit::time_point(1h) + 16s);
+        other.drain();
+        CHECK(other.events() == texts{gap("missed")});
+    }
+    SUBCASE("whose topic has the next event, before it") {
+        publish("b", "3");
+        other.drain();
+        CHECK(other.events() == texts{gap("missed"), "3"});
+    }
+    SUBCASE("that comes back to a topic that has been quiet") {
+        other.stream = {};
+        client back(server, to({"b"}, {.last_event_id = "1.1"}));
+        CHECK(back.stream.resumption() == resumption::expired);
+        client fine(server, to({"b"}, {.last_event_id = "1.410"}));
+        CHECK(fine.stream.resumption() == resumption::resumed);
+    }
+    SUBCASE("that comes back to a topic that has had an event since") {
+        publish("b", "3");
+        client back(server, to({"b"}, {.last_event_id = "1.1"}));
+        CHECK(back.stream.resumption() == resumption::expired);
+        publish("new", "4");
+        client fresh(server, to({"new"}, {.last_event_id = "1.1"}));
+        CHECK(fresh.stream.resumption() == resumption::expired);
+    }
+}
+
+TEST_CASE("a heartbeat does not lead over a gap that has not been told") {
+    event_sequence sequence(1);
+    hub server(
+        1, ssekit::time_point(1h),
+        {.ids = ssekit::event_ids::by_sequence, .heartbeat = {.interval = 15s, .jitter = 0}});
+    client quiet(server, to({"b"}));
+    quiet.drain();
+    CHECK(server.publish_sequenced("a", sequence.make("a", {.data = "1"})).ec == errc::ok);
+    server.tick(ssekit::time_point(1h) + 16s); // its heartbeat is due
+    CHECK(sequence.make("b", {.data = "lost"}).ec == errc::ok);
+    CHECK(server.publish_sequenced("a", sequence.make("a", {.data = "3"})).ec == errc::ok);
+    quiet.drain();
+    const std::string id = quiet.last_event_id();
+    client back(server, to({"b"}, {.last_event_id = id}));
+    back.drain();
+    CHECK(quiet.events().size() + back.events().size() == 1); // the one has been told, or the other
 }

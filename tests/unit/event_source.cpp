@@ -5,12 +5,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -134,6 +138,10 @@ TEST_CASE("what cannot be sent is not sent") {
     CHECK(is_refused("http://a/", {.headers = {{"", "c"}}}));
     CHECK(is_refused("http://a/", {.headers = {{"A", "b\r\nC: d"}}}));
     CHECK(is_refused("http://a/", {.headers = {{"A", std::string(1, '\0')}}}));
+    CHECK(is_refused("http://a/", {.headers = {{"A", "\x7F"}}}));
+    CHECK(is_refused("http://u@v@a/"));
+    CHECK(is_refused("http://a b/"));
+    CHECK(is_refused("http:a/"));
 }
 
 TEST_CASE("a header of one's own takes the place of the usual one") {
@@ -150,6 +158,86 @@ TEST_CASE("a header of one's own takes the place of the usual one") {
     CHECK(c.sent("Accept") == "application/json, text/event-stream");
     CHECK(c.sent("Cache-Control") == "no-store");
     CHECK(c.sent("Last-Event-ID") == "known");
+}
+
+TEST_CASE("an id of an earlier run is an id, not a piece of a stream") {
+    for (const std::string& bad : {std::string("7\nretry: 99999"), std::string("7\rdata: x"),
+                                   std::string("7\n\ndata: x\n\n"), std::string("7\0", 2),
+                                   std::string("\n"), std::string("7\x01"), std::string("7\x7F"),
+                                   std::string(1025, 'x'), std::string("\xFF")}) {
+        CAPTURE(bad);
+        client c({.last_event_id = bad});
+        CHECK(c.source.retry() == std::nullopt);
+        c.stopped(source_end::bad_request);
+    }
+    for (const std::string& good :
+         {std::string("7"), std::string(" 7"), std::string("retry: 5"), std::string("\xEF\xBB\xBF"),
+          std::string("a\tb: c…"), std::string(1024, 'x')}) {
+        CAPTURE(good);
+        client c({.last_event_id = good});
+        REQUIRE(c.poll() == source_action::connect);
+        CHECK(c.sent("Last-Event-ID") == good);
+        CHECK(c.source.retry() == std::nullopt);
+        REQUIRE(c.head(200));
+        c.bytes("\xEF\xBB\xBF"
+                "data: a\n\n"); // the stream is a new one, to its first byte
+        CHECK(c.events == std::vector<std::string>{"a"});
+        CHECK(c.source.last_event_id() == good);
+    }
+    client raw({.last_event_id = "\xFF", .parser = {.utf8 = ssekit::utf8_policy::pass_through}});
+    REQUIRE(raw.poll() == source_action::connect);
+    CHECK(raw.sent("Last-Event-ID") == "\xFF");
+}
+
+TEST_CASE("what was moved from asks for nothing, and what it became goes on") {
+    static_assert(std::is_nothrow_move_constructible_v<event_source>);
+    static_assert(!std::is_copy_constructible_v<event_source>);
+    const auto is_dead = [](event_source& source, time_point now) {
+        CHECK(source.state() == ready_state::closed);
+        CHECK(source.end() == source_end::closed);
+        CHECK(source.poll(now) == source_action::wait);
+        CHECK(source.next_deadline() == ssekit::never);
+        source.receive_end(now);
+        source.close();
+        return source.poll(now) == source_action::wait;
+    };
+    int changes = 0;
+    const auto count = [&changes](event_source&) noexcept { ++changes; };
+    client c({.headers = {{"X-Mine", "1"}}, .last_event_id = "7", .on_change = count});
+    event_source early = std::move(c.source); // before anything was said
+    CHECK(is_dead(c.source, c.now));
+    c.source = std::move(early);
+    CHECK(is_dead(early, c.now));
+    CHECK(changes == 0);
+    REQUIRE(c.poll() == source_action::connect);
+    event_source connecting = std::move(c.source);
+    CHECK(is_dead(c.source, c.now));
+    c.source = std::move(connecting);
+    CHECK(c.sent("X-Mine") == "1");
+    CHECK(c.sent("Last-Event-ID") == "7");
+    REQUIRE(c.head(200));
+    CHECK(changes == 1);
+    c.bytes("id: 8\ndata: a");
+    event_source open = std::move(c.source);
+    CHECK(is_dead(c.source, c.now));
+    std::string_view late = "data: never\n\n";
+    CHECK(c.source.next(late, c.now) == nullptr);
+    CHECK(c.source.receive(
+              late, [](const event_view&) {}, c.now) == 0);
+    CHECK_FALSE(c.head(200));
+    c.source = std::move(open);
+    CHECK(changes == 1);
+    c.bytes("b\n\n");
+    CHECK(c.events == std::vector<std::string>{"ab"});
+    c.source.receive_end(c.now);
+    CHECK(changes == 2);
+    c.wait_and_connect();
+    CHECK(c.sent("Last-Event-ID") == "8");
+    c.source.close();
+    event_source closed = std::move(c.source);
+    CHECK(is_dead(c.source, c.now));
+    CHECK(closed.poll(c.now) == source_action::disconnect);
+    CHECK(closed.poll(c.now) == source_action::stop);
 }
 
 TEST_CASE("C02: the id goes back as it came") {
@@ -363,11 +451,10 @@ TEST_CASE("C14: the server's reconnection time has a floor and a cap, and is spr
         std::string_view retry;
         std::chrono::milliseconds low, high;
     };
-    for (const bound& given :
-         std::initializer_list<bound>{{"0", 100ms, 200ms},
-                                      {"1", 100ms, 200ms},
-                                      {"5000", 5s, 10s},
-                                      {"99999999999999999999", 1h, 1h + 1min}}) {
+    for (const bound& given : std::initializer_list<bound>{{"0", 100ms, 200ms},
+                                                           {"1", 100ms, 200ms},
+                                                           {"5000", 5s, 10s},
+                                                           {"99999999999999999999", 59min, 1h}}) {
         CAPTURE(given.retry);
         std::set<std::chrono::milliseconds> seen;
         for (std::uint64_t seed = 0; seed < 50; ++seed) {
@@ -407,7 +494,12 @@ TEST_CASE("C16: failures in a row double what is added, up to the cap, and progr
     c.source.receive_failure(c.now);
     CHECK(c.source.failures() == 2);
     c.wait_and_connect();
-    REQUIRE(c.head(200)); // neither an event, but it has stood
+    REQUIRE(c.head(200)); // an id and an event without text are no more than an opening
+    c.bytes("id: 1\ndata:\n\nretry: 1000\n\n: beat\n\n");
+    c.source.receive_end(c.now);
+    CHECK(c.source.failures() == 3);
+    c.wait_and_connect();
+    REQUIRE(c.head(200)); // no event either, but it has stood
     c.now += 1min;
     c.source.receive_end(c.now);
     CHECK(c.source.failures() == 1);
@@ -565,6 +657,210 @@ TEST_CASE("C22: closing ends it at any moment") {
     }
 }
 
+TEST_CASE("every duration may be anything, to both ends of its type") {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest = milliseconds::max();
+    const time_point end = time_point::max();
+    for (const milliseconds d :
+         {milliseconds::min(), milliseconds(-1), milliseconds(0), milliseconds(1),
+          milliseconds(1000), longest - milliseconds(1), longest}) {
+        CAPTURE(d.count());
+        const auto plain = [] { return event_source_options{.seed = 5}; };
+        const auto waits = [](event_source_options options, std::string_view retry = "") {
+            client c(std::move(options));
+            c.open();
+            c.bytes(retry);
+            c.source.receive_failure(c.now);
+            const auto wait =
+                std::chrono::duration_cast<milliseconds>(c.source.next_attempt() - c.now);
+            CHECK(wait >= 0ms);
+            CHECK(c.source.next_attempt() == c.source.next_deadline());
+            return wait;
+        };
+        event_source_options o = plain();
+        o.reconnection_time = d;
+        CHECK(between(100ms, waits(o), 1h));
+
+        o = plain();
+        o.min_delay = d;
+        CHECK(waits(o) >= std::clamp<milliseconds>(d, 0ms, 1h));
+        CHECK(waits(o) <= 1h);
+
+        o = plain();
+        o.max_delay = d;
+        CHECK(waits(o) <= std::clamp<milliseconds>(d, 0ms, 2s));
+        const auto wait = waits(o, "retry: 99999999999999999999\n\n");
+        if (d < 1h) CHECK(wait <= std::max(d, 0ms));
+        if (d > 1h) CHECK(wait > 24h * 365 * 200); // as far as the clock reaches
+
+        o = plain();
+        o.max_backoff = d;
+        CHECK(between(1s, waits(o), 2s));
+
+        o = plain();
+        o.healthy_after = d;
+        o.max_failures = 1;
+        client healthy(o);
+        healthy.open();
+        healthy.source.receive_failure(healthy.now);
+        healthy.wait_and_connect();
+        REQUIRE(healthy.head(200));
+        healthy.source.receive_failure(healthy.now);
+        CHECK((healthy.source.end() == source_end::open) == (d <= 0ms)); // it has stood for 0 ms
+
+        o = plain();
+        o.initial_delay = d;
+        client first(o);
+        CHECK(first.source.next_deadline() <= first.now);
+        const bool at_once = first.poll() == source_action::connect;
+        CHECK(at_once == (d <= 0ms));
+        if (d == 1ms) CHECK(first.source.next_deadline() == first.now + 1ms);
+        if (d > 1h) CHECK(first.source.next_deadline() == ssekit::never);
+
+        for (const time_point now :
+             {time_point::min(), time_point(-1h), time_point(), end - 1h, end - 1ns}) {
+            CAPTURE(now.time_since_epoch().count());
+            o = plain();
+            o.connect_timeout = d;
+            client slow(o);
+            slow.now = now;
+            const source_action said = slow.poll();
+            CHECK(said == source_action::connect);
+            const bool is_late = slow.poll() == source_action::disconnect;
+            CHECK(is_late == (d < 0ms));
+            if (d == 0ms) CHECK(slow.source.next_deadline() == ssekit::never);
+
+            o = plain();
+            o.idle_timeout = d;
+            client silent(o);
+            silent.now = now;
+            silent.open();
+            silent.bytes(":");
+            CHECK((silent.poll() == source_action::disconnect) == (d < 0ms));
+        }
+    }
+}
+
+TEST_CASE("the wait and what chance adds to it stay within max_delay") {
+    for (const std::string_view retry : {"0", "900", "950", "999", "1000", "1001", "3600000"}) {
+        std::set<std::chrono::milliseconds> seen;
+        for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+            client c({.max_delay = 1s, .seed = seed});
+            c.open();
+            c.bytes("retry: " + std::string(retry) + "\n\n");
+            for (int i = 0; i < 5; ++i) {
+                c.source.receive_failure(c.now);
+                const auto wait = c.wait();
+                CHECK(between(100ms, wait, 1s));
+                seen.insert(wait);
+                c.wait_and_connect();
+            }
+        }
+        CHECK(seen.size() > 20); // still spread
+    }
+    client both({.min_delay = 5s, .max_delay = 1s});
+    both.open();
+    both.source.receive_failure(both.now);
+    CHECK(both.wait() == 1s); // the smaller bound counts
+    client asked({.on_status = status_policy::sdk, .max_delay = 1s});
+    REQUIRE(asked.poll() == source_action::connect);
+    CHECK(!asked.head(503, {{"Retry-After", "30"}}));
+    CHECK(asked.poll() == source_action::disconnect);
+    CHECK(asked.wait() == 1s);
+}
+
+TEST_CASE("the first request may be put off, and then is not again") {
+    client c({.initial_delay = 5s});
+    CHECK(c.source.state() == ready_state::connecting);
+    CHECK(c.wait() == 5s);
+    c.now += 4s;
+    CHECK(c.wait() == 1s);
+    c.now += 1s;
+    REQUIRE(c.poll() == source_action::connect);
+    c.source.receive_failure(c.now);
+    CHECK(between(1s, c.wait(), 2s));
+    client closed({.initial_delay = 5s});
+    closed.source.close();
+    closed.stopped(source_end::closed);
+}
+
+TEST_CASE("the reconnection time of a server can be seen") {
+    client c;
+    CHECK(c.source.retry() == std::nullopt);
+    c.open();
+    c.bytes("retry: 5\n");
+    CHECK(c.source.retry() == 5ms); // as it came, below the floor
+    c.source.receive_end(c.now);
+    CHECK(c.source.retry() == 5ms);
+}
+
+TEST_CASE("every member of a sink is called, and none after closing or stopping") {
+    struct sink {
+        event_source* closes = nullptr;
+        std::string closes_at = {};
+        std::string heard = {};
+        void hear(std::string what) {
+            if (closes != nullptr && what == closes_at) closes->close();
+            heard += what + ";";
+        }
+        bool on_event(const event_view& event) {
+            hear("event " + std::string(*event.data));
+            return event.data != "stop";
+        }
+        void on_error(ssekit::errc, std::uint64_t at) { hear("error " + std::to_string(at)); }
+        void on_id(std::string_view id) { hear("id " + std::string(id)); }
+        void on_retry(std::chrono::milliseconds time) {
+            hear("retry " + std::to_string(time.count()));
+        }
+        void on_comment(std::string_view text) { hear("comment" + std::string(text)); }
+    };
+    const event_source_options small{.parser = {.limits = {.data = 4}}};
+    const std::string_view stream = ": c\nretry: 7\nid: 1\ndata: a\n\ndata: 12345\n\ndata: b\n\n";
+    {
+        client c(small);
+        c.open();
+        sink all;
+        CHECK(c.source.receive(stream, all, c.now) == stream.size());
+        CHECK(all.heard == "comment c;retry 7;id 1;event a;error 38;event b;");
+    }
+    for (const std::string_view where : {"comment c", "retry 7", "id 1", "event a", "error 38"}) {
+        CAPTURE(where);
+        client c(small);
+        c.open();
+        sink one{&c.source, std::string(where)};
+        c.source.receive(stream, one, c.now);
+        CHECK(one.heard.ends_with(std::string(where) + ";"));
+        CHECK(c.source.end() == source_end::closed);
+    }
+    client c(small);
+    c.open();
+    sink stops;
+    std::string_view rest = "data: stop\n\ndata: c\n\n";
+    const std::size_t taken = c.source.receive(rest, stops, c.now);
+    CHECK(taken == 12);
+    CHECK(c.source.state() == ready_state::open);
+    rest.remove_prefix(taken);
+    c.source.receive(rest, stops, c.now);
+    CHECK(stops.heard == "event stop;event c;");
+
+    struct pieces {
+        std::string heard = {};
+        void on_data_chunk(std::string_view piece) { heard += std::string(piece) + ";"; }
+    } chunks;
+    client d(small);
+    d.open();
+    d.source.receive("data: 123", chunks, d.now);
+    d.source.receive("45\n\n", chunks, d.now); // beyond the limit, which is not for these
+    CHECK(chunks.heard == "123;45;");
+    d.source.receive_failure(d.now);
+    CHECK(d.source.failures() == 1);
+    d.wait_and_connect();
+    REQUIRE(d.head(200));
+    d.source.receive("data: x\n\n", chunks, d.now);
+    d.source.receive_failure(d.now);
+    CHECK(d.source.failures() == 1); // pieces are progress too
+}
+
 TEST_CASE("limits hold, and what they drop is told") {
     struct sink {
         std::vector<ssekit::errc> errors = {};
@@ -581,15 +877,6 @@ TEST_CASE("limits hold, and what they drop is told") {
     CHECK(seen.events == std::vector<std::string>{"1234"});
     source.receive("data: 1\n\n", [&](const event_view& event) { seen.on_event(event); }, {});
     CHECK(seen.events.back() == "1");
-}
-
-TEST_CASE("each end has words of its own") {
-    std::set<std::string_view> seen;
-    for (int i = 0; i <= static_cast<int>(source_end::too_many_failures); ++i) {
-        seen.insert(message(static_cast<source_end>(i)));
-    }
-    CHECK(seen.size() == 10);
-    CHECK(message(static_cast<source_end>(99)) == "unknown end");
 }
 
 TEST_CASE("what comes at the wrong moment changes nothing") {
@@ -635,6 +922,26 @@ TEST_CASE("open and error are told, as a page hears of them") {
     CHECK(c.poll() == source_action::disconnect);
     c.stopped(source_end::closed);
     CHECK(mine.heard.size() == 4);
+}
+
+TEST_CASE("a hook may be a lambda") {
+    int calls = 0;
+    client c({.on_change = [&calls](event_source&) noexcept { ++calls; }});
+    c.open();
+    c.source.close();
+    CHECK(calls == 2);
+}
+
+TEST_CASE("without a seed, clients that begin at different times wait for different times") {
+    std::set<std::chrono::milliseconds> seen;
+    for (int i = 0; i < 50; ++i) {
+        client c;
+        c.now += std::chrono::nanoseconds(i);
+        REQUIRE(c.poll() == source_action::connect);
+        c.source.receive_failure(c.now);
+        seen.insert(c.wait());
+    }
+    CHECK(seen.size() > 20);
 }
 
 TEST_CASE("the same seed gives the same waits") {

@@ -35,7 +35,7 @@ class soak {
         ssekit::testing::recorder socket;
         for (std::size_t rounds = random_.below(4); rounds > 0; --rounds) {
             publish();
-            ssekit::drain(stream, socket);
+            CHECK(ssekit::drain(stream, socket) == ssekit::drain_status::idle);
         }
         const std::size_t arrived = random_.below(socket.bytes.size() + 1);
         for (std::string_view rest = std::string_view(socket.bytes).substr(0, arrived);
@@ -56,7 +56,7 @@ class soak {
     void catch_up() {
         ssekit::subscription stream = connect();
         ssekit::testing::recorder socket;
-        ssekit::drain(stream, socket);
+        CHECK(ssekit::drain(stream, socket) == ssekit::drain_status::idle);
         receive(socket.bytes);
         CHECK(seen_ == published_);
         source_.receive_end(now_);
@@ -100,7 +100,7 @@ class soak {
 
     support::dice random_;
     ssekit::time_point now_{1h};
-    ssekit::hub hub_{1};
+    ssekit::hub hub_{1, {}};
     ssekit::event_source source_{"http://a/"};
     std::uint64_t published_ = 0;
     std::uint64_t seen_ = 0;

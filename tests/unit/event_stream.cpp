@@ -159,3 +159,30 @@ TEST_CASE("event_stream: it ends its connection when it dies") {
     }
     CHECK(server.ended == 1);
 }
+
+TEST_CASE("event_stream: a second loop over the same source has a connection of its own") {
+    scripted_transport server{
+        {head{}, "id: 1\ndata: a\n\ndata: lost\n\n", head{}, "id: 2\ndata: b\n\n", head{204}}};
+    event_source source("http://a/", {.on_change = [](event_source&) noexcept {}});
+    for (const ssekit::event_view& event : event_stream(source, server)) {
+        CHECK(event.data == "a");
+        break;
+    }
+    CHECK(source.state() == ssekit::ready_state::open); // as far as it knows
+    event_stream stream(source, server);
+    const ssekit::event_view* const event = stream.next();
+    REQUIRE(event != nullptr);
+    CHECK(event->data == "b");
+    CHECK(server.ids == texts{"", "1"});
+}
+
+TEST_CASE("event_stream: what may not be repeated is not begun again by a second loop") {
+    scripted_transport server{{head{}, "data: a\n\n"}};
+    event_source source("http://a/", {.method = "POST"});
+    for ([[maybe_unused]] const auto& event : event_stream(source, server)) break;
+    CHECK(source.end() == source_end::open);
+    event_stream stream(source, server);
+    CHECK(stream.next() == nullptr);
+    CHECK(source.end() == source_end::not_repeated);
+    CHECK(server.ids.size() == 1);
+}

@@ -50,6 +50,7 @@ TEST_CASE("every refusal of a hub has a status, and one that passes says when") 
         CHECK(wait(code) == seconds(0));
     }
     CHECK(answer(errc::invalid_topic) == 400);
+    CHECK(answer(errc::no_such_topic) == 404);
     CHECK(answer(errc::tag_is_full) == 429);
     CHECK(wait(errc::tag_is_full) > seconds(0));
     for (const errc code : {errc::closed, errc::too_many_subscribers, errc::too_many_topics,
@@ -58,6 +59,15 @@ TEST_CASE("every refusal of a hub has a status, and one that passes says when") 
         CHECK(wait(code) > seconds(0));
     }
     CHECK(answer(errc::invalid_id) == 500);
+}
+
+TEST_CASE("a stream is framed as its client knows it") {
+    CHECK(ssekit::framing_for({}) == framing::chunked);
+    const auto form = [](std::string_view head) {
+        return ssekit::framing_for(ssekit::read_request(head));
+    };
+    CHECK(form("GET / HTTP/1.1\r\nHost: a\r\n\r\n") == framing::chunked);
+    CHECK(form("GET / HTTP/1.0\r\n\r\n") == framing::raw);
 }
 
 TEST_CASE("a head takes further headers") {
@@ -83,6 +93,15 @@ TEST_CASE("a response that is no stream is whole") {
     out.clear();
     ssekit::append_response(out, 204, {}, "ignored");
     CHECK(out == "HTTP/1.1 204 No Content\r\n\r\n");
+    for (const int status : {100, 103, 199, 204, 304}) { // these have no body
+        out.clear();
+        ssekit::append_response(out, status, allow, "ignored");
+        CHECK(out.ends_with("\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n"));
+        CHECK(find_header(out, "Content-Length") == std::nullopt);
+    }
+    out.clear();
+    ssekit::append_response(out, 200, {}, "0123456789");
+    CHECK(out == "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789");
     out.clear();
     ssekit::append_response(out, 599);
     CHECK(out == "HTTP/1.1 599 Error\r\nContent-Length: 0\r\n\r\n");

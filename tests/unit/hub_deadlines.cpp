@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::exactly;
 using support::say;
 using support::texts;
 using support::to;
@@ -62,7 +64,7 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
     for (const framing form : {framing::raw, framing::chunked}) {
         for (const std::size_t cut : {0u, 1u, 10u, 20u}) {
             CAPTURE(cut);
-            hub server(1, silent);
+            hub server(1, {}, silent);
             server.tick(start);
             char user = 'x';
             client reader(server, to({"a"}, {.framing = form, .user = &user}));
@@ -79,7 +81,7 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
             CHECK(server.next_ready() == &user);
             CHECK(server.next_ready() == nullptr);
             const std::string before = reader.socket.got;
-            CHECK(reader.drain() == drain_status::done);
+            CHECK(reader.drain() == drain_status::cut);
             CHECK(reader.socket.got == before);
             CHECK(server.metrics().stalled == 1);
             CHECK(server.next_deadline() == never);
@@ -88,7 +90,7 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
 }
 
 TEST_CASE("a stream with nothing but a heartbeat in hand is stalled as well") {
-    hub server(1, {.heartbeat = {.interval = 15s, .jitter = 0}, .write_deadline = 20s});
+    hub server(1, {}, {.heartbeat = {.interval = 15s, .jitter = 0}, .write_deadline = 20s});
     server.tick(start);
     bell rings;
     client reader(server, to({"a"}), rings.waker());
@@ -104,19 +106,19 @@ TEST_CASE("a stream with nothing but a heartbeat in hand is stalled as well") {
 }
 
 TEST_CASE("a stream whose opening is never taken is stalled") {
-    hub server(1, silent);
+    hub server(1, {}, silent);
     server.tick(start);
     bell rings;
     client reader(server, to({"a"}), rings.waker());
     run_until(server, [&] { return reader.stream.is_done(); });
     CHECK(reader.stream.end() == stream_end::stalled);
     CHECK(rings.take() == 1); // although it was never idle
-    CHECK(reader.drain() == drain_status::done);
+    CHECK(reader.drain() == drain_status::cut);
     CHECK(reader.socket.got.empty());
 }
 
 TEST_CASE("a client that takes a byte now and then is not dropped") {
-    hub server(1, silent);
+    hub server(1, {}, silent);
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -133,8 +135,8 @@ TEST_CASE("a client that takes a byte now and then is not dropped") {
 }
 
 TEST_CASE("an idle stream is never stalled and neither is any when the deadline is zero") {
-    hub server(1, silent);
-    hub patient(1, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
+    hub server(1, {}, silent);
+    hub patient(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
     client idle(server, to({"a"}));
     client stuck(patient, to({"a"}));
     idle.drain();
@@ -149,7 +151,7 @@ TEST_CASE("an idle stream is never stalled and neither is any when the deadline 
 }
 
 TEST_CASE("a stalled stream is reported even if it was reported before") {
-    hub server(1, silent);
+    hub server(1, {}, silent);
     server.tick(start);
     bell rings;
     char user = 'x';
@@ -174,13 +176,13 @@ TEST_CASE("a stalled stream is reported even if it was reported before") {
 TEST_CASE(
     "bytes in hand stay where they are until they are consumed even when the stream is dropped") {
     for (const bool cut : {false, true}) {
-        hub server(1, {.keep = {.events = 1}, .write_deadline = 60s});
+        hub server(1, {}, {.keep = exactly(1), .write_deadline = 60s});
         server.tick(start);
         client reader(server, to({"a"}));
         say(server, "a", "in hand");
         std::array<std::string_view, 4> slices;
         REQUIRE(reader.stream.prepare(slices) == 2);
-        if (cut) server.close({.deadline = 1s});
+        if (cut) CHECK(server.close({.deadline = 1s}) == ssekit::errc::ok);
         if (!cut) say(server, "a", "next");
         server.tick(start + (cut ? 2s : 2min));
         CHECK(reader.stream.end() == (cut ? stream_end::cut : stream_end::stalled));
@@ -199,7 +201,7 @@ TEST_CASE(
 TEST_CASE("a peer that is dead is dropped at the deadline even if its stream has ended before") {
     for (const bool evict : {true, false}) {
         CAPTURE(evict);
-        hub server(1, silent);
+        hub server(1, {}, silent);
         server.tick(start);
         bell rings;
         client reader(server, to({"a"}, {.max_age = 30s}), rings.waker());
@@ -214,7 +216,7 @@ TEST_CASE("a peer that is dead is dropped at the deadline even if its stream has
 }
 
 TEST_CASE("streams of a maximum age end politely and spread") {
-    hub server(1, {.heartbeat = {.interval = 0s}, .max_age = 1h, .max_age_jitter = 50});
+    hub server(1, {}, {.heartbeat = {.interval = 0s}, .max_age = 1h, .max_age_jitter = 50});
     server.tick(start);
     std::vector<std::unique_ptr<client>> clients;
     char user = 'x';
@@ -252,7 +254,8 @@ TEST_CASE("a maximum age of its own is to the point and tears nothing") {
     for (const framing form : {framing::raw, framing::chunked}) {
         for (std::size_t cut = 0; cut < 40; ++cut) {
             CAPTURE(cut);
-            hub server(1, {.heartbeat = {.interval = 15s}, .max_age = 1h, .max_age_jitter = 100});
+            hub server(1, {},
+                       {.heartbeat = {.interval = 15s}, .max_age = 1h, .max_age_jitter = 100});
             server.tick(start);
             client reader(server, to({"a"}, {.max_age = 10s, .framing = form}));
             say(server, "a", "1");
@@ -273,7 +276,7 @@ TEST_CASE("a maximum age of its own is to the point and tears nothing") {
 
 TEST_CASE("each subscriber may have heartbeats of its own or none") {
     for (const auto hub_interval : {15s, 0s}) {
-        hub server(1, {.heartbeat = {.interval = hub_interval, .jitter = 20}});
+        hub server(1, {}, {.heartbeat = {.interval = hub_interval, .jitter = 20}});
         server.tick(start);
         client own(server, to({"a"}, {.heartbeat = 5s}));
         client none(server, to({"a"}, {.heartbeat = 0s}));
@@ -300,7 +303,7 @@ TEST_CASE("each subscriber may have heartbeats of its own or none") {
 }
 
 TEST_CASE("heartbeats can be events that clients see") {
-    hub server(1, {.heartbeat = {.interval = 15s}, .heartbeat_type = "ping"});
+    hub server(1, {}, {.heartbeat = {.interval = 15s}, .heartbeat_type = "ping"});
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -316,11 +319,12 @@ TEST_CASE("heartbeats can be events that clients see") {
 TEST_CASE("time that runs backwards and deadlines of ages do no harm") {
     constexpr auto ages = std::chrono::milliseconds::max();
     for (const auto wait : {std::chrono::milliseconds(24h * 365), ages}) {
-        hub server(1, {.keep = {.age = wait},
-                       .heartbeat = {.interval = wait},
-                       .write_deadline = wait,
-                       .max_age = wait,
-                       .detach_retry = wait});
+        hub server(1, {},
+                   {.keep = {.age = wait},
+                    .heartbeat = {.interval = wait},
+                    .write_deadline = wait,
+                    .max_age = wait,
+                    .detach_retry = wait});
         server.tick(start);
         client usual(server, to({"a"}));
         client special(
@@ -340,8 +344,60 @@ TEST_CASE("time that runs backwards and deadlines of ages do no harm") {
         }
         CHECK(usual.events() == texts{"1", "2", "3", "4"});
         CHECK(special.events() == texts{"1"});
-        server.close({.deadline = wait});
+        CHECK(server.close({.deadline = wait}) == ssekit::errc::ok);
         CHECK(special.drain() == drain_status::done);
         CHECK(special.events() == usual.events());
+    }
+}
+
+TEST_CASE("a life that is over before it began is refused, by whichever of the bounds") {
+    using std::chrono::milliseconds;
+    for (const milliseconds over : {milliseconds(0), milliseconds(-1), milliseconds::min()}) {
+        hub server(1, start, silent);
+        CHECK(client(server, to({"a"}, {.max_age = over})).ec == ssekit::errc::expired);
+        CHECK(client(server, to({"a"}, {.max_age = over, .expires_at = never})).ec ==
+              ssekit::errc::expired);
+        hub strict(1, start, {.max_age = over});
+        CHECK(client(strict, to({"a"})).ec == ssekit::errc::expired);
+        CHECK(client(strict, to({"a"}, {.max_age = 1h})).ec == ssekit::errc::expired);
+    }
+    hub server(1, start, silent);
+    for (const time_point past : {time_point::min(), time_point(), start - 1ns, start}) {
+        CHECK(client(server, to({"a"}, {.expires_at = past})).ec == ssekit::errc::expired);
+        CHECK(client(server, to({"a"}, {.max_age = 1h, .expires_at = past})).ec ==
+              ssekit::errc::expired);
+    }
+    for (const time_point ahead : {start + 1ns, start + 1h, never - 1ns, never}) {
+        CHECK(client(server, to({"a"}, {.expires_at = ahead})).ec == ssekit::errc::ok);
+    }
+    CHECK(server.metrics().refused_streams[ssekit::errc::expired] == 8);
+    CHECK(server.metrics().topics == 0);
+}
+
+TEST_CASE("of all that limits a life the earliest counts") {
+    struct {
+        std::optional<std::chrono::milliseconds> of_hub;
+        std::optional<std::chrono::milliseconds> own;
+        std::optional<time_point> at;
+        std::chrono::milliseconds life;
+    } const cases[] = {
+        {10s, 1h, {}, 10s},         {1h, 10s, {}, 10s},         {1h, {}, start + 10s, 10s},
+        {10s, {}, start + 1h, 10s}, {{}, 10s, start + 1h, 10s}, {{}, 1h, start + 10s, 10s},
+        {1h, 1h, start + 10s, 10s}, {10s, 1h, never, 10s},
+    };
+    for (const auto& [of_hub, own, at, life] : cases) {
+        hub server(1, start,
+                   {.heartbeat = {.interval = 0s},
+                    .write_deadline = 0s,
+                    .max_age = of_hub,
+                    .max_age_jitter = 0});
+        client reader(server, to({"a"}, {.max_age = own, .expires_at = at}));
+        reader.drain();
+        const time_point when =
+            run_until(server, [&] { return reader.stream.end() != stream_end::open; });
+        CHECK(when >= start + life - coarse);
+        CHECK(when <= start + life + 2s); // a 32nd of a minute
+        CHECK(reader.stream.end() == stream_end::expired);
+        CHECK(reader.drain() == drain_status::done);
     }
 }

@@ -28,6 +28,7 @@ using ssekit::never;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::exactly;
 using support::say;
 using support::texts;
 using support::to;
@@ -45,7 +46,7 @@ std::size_t heartbeats(const client& reader) {
 
 TEST_CASE("a silent stream gets a heartbeat within the interval and again after each") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, {.heartbeat = {.interval = 15s}});
+        hub server(1, {}, {.heartbeat = {.interval = 15s}});
         server.tick(start);
         char user = 'x';
         client reader(server, to({"a"}, {.framing = form, .user = &user}));
@@ -71,7 +72,7 @@ TEST_CASE("a silent stream gets a heartbeat within the interval and again after 
 }
 
 TEST_CASE("a stream that was written to gets no heartbeat") {
-    hub server(1, no_jitter);
+    hub server(1, {}, no_jitter);
     server.tick(start);
     client busy(server, to({"a"}));
     client idle(server, to({"b"}));
@@ -89,7 +90,7 @@ TEST_CASE("a stream that was written to gets no heartbeat") {
 }
 
 TEST_CASE("a waker fires for a heartbeat") {
-    hub server(1, no_jitter);
+    hub server(1, {}, no_jitter);
     server.tick(start);
     bell rings;
     client reader(server, to({"a", "b"}), rings.waker());
@@ -112,7 +113,7 @@ TEST_CASE("a heartbeat is never queued while bytes wait nor inside an event") {
     constexpr std::string_view whole = "id: 1.0\n\nid: 1.1\ndata: one\ndata: two\n\n";
     for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
         CAPTURE(cut);
-        hub server(1, no_jitter);
+        hub server(1, {}, no_jitter);
         server.tick(start);
         char user = 'x';
         client reader(server, to({"a"}, {.user = &user}));
@@ -130,7 +131,7 @@ TEST_CASE("a heartbeat is never queued while bytes wait nor inside an event") {
 }
 
 TEST_CASE("a stream that has not been drained yet gets no heartbeat") {
-    hub server(1, no_jitter);
+    hub server(1, {}, no_jitter);
     server.tick(start);
     char user = 'x';
     client opening(server, to({"b"}, {.user = &user}));
@@ -147,7 +148,7 @@ TEST_CASE("a stream that has not been drained yet gets no heartbeat") {
 }
 
 TEST_CASE("all streams share one heartbeat frame") {
-    hub server(1, no_jitter);
+    hub server(1, {}, no_jitter);
     server.tick(start);
     client a(server, to({"a"}));
     client b(server, to({"a"}));
@@ -162,7 +163,7 @@ TEST_CASE("all streams share one heartbeat frame") {
 }
 
 TEST_CASE("an interval of zero switches heartbeats off") {
-    hub server(1, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
+    hub server(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -173,7 +174,7 @@ TEST_CASE("an interval of zero switches heartbeats off") {
 }
 
 TEST_CASE("the next deadline is never when nothing can come due") {
-    hub server(1, {.keep = {.age = 10s}, .heartbeat = {.interval = 15s}});
+    hub server(1, {}, {.keep = {.age = 10s}, .heartbeat = {.interval = 15s}});
     server.tick(start);
     CHECK(server.next_deadline() == never);
     {
@@ -185,7 +186,7 @@ TEST_CASE("the next deadline is never when nothing can come due") {
 }
 
 TEST_CASE("events that are too old go when nobody does anything, but for the newest that is read") {
-    hub server(1, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
+    hub server(1, {}, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -207,7 +208,7 @@ TEST_CASE("events that are too old go when nobody does anything, but for the new
 }
 
 TEST_CASE("ticks too early or too often or out of order do no harm") {
-    hub server(1, no_jitter);
+    hub server(1, {}, no_jitter);
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -226,23 +227,23 @@ TEST_CASE("ticks too early or too often or out of order do no harm") {
 }
 
 TEST_CASE("a stream that has ended gets no heartbeat") {
-    hub server(1, {.keep = {.events = 1}, .heartbeat = {.interval = 15s}});
+    hub server(1, {}, {.keep = exactly(1), .heartbeat = {.interval = 15s}});
     server.tick(start);
     char user = 'x';
     client lagged(server, to({"a"}, {.user = &user}));
     lagged.drain();
     say(server, "a", "1");
     say(server, "a", "2");
-    while (server.next_ready() != nullptr) CHECK(lagged.drain() == drain_status::done);
+    while (server.next_ready() != nullptr) CHECK(lagged.drain() == drain_status::cut);
     CHECK(server.next_deadline() == never);
     server.tick(start + 1h);
     CHECK(server.next_ready() == nullptr);
-    CHECK(lagged.drain() == drain_status::done);
+    CHECK(lagged.drain() == drain_status::cut);
     CHECK(heartbeats(lagged) == 0);
 }
 
 TEST_CASE("heartbeats of clients that heard the same event are spread") {
-    hub server(1, {.heartbeat = {.interval = 100s, .jitter = 50}});
+    hub server(1, {}, {.heartbeat = {.interval = 100s, .jitter = 50}});
     server.tick(start);
     std::vector<std::unique_ptr<client>> clients;
     for (int i = 0; i < 200; ++i) {
@@ -263,4 +264,140 @@ TEST_CASE("heartbeats of clients that heard the same event are spread") {
     }
     CHECK(turns >= 10);
     CHECK(most <= 40);
+}
+
+TEST_CASE("a heartbeat brings the id to come back with when the hub went on without the stream") {
+    for (const framing form : {framing::raw, framing::chunked}) {
+        hub server(1, start, no_jitter);
+        client quiet(server, to({"a"}, {.framing = form}));
+        quiet.drain();
+        server.tick(start + 15s);
+        quiet.drain();
+        CHECK(quiet.body() == "id: 1.0\n\n:\n\n"); // the hub has not gone on
+        for (int i = 0; i < 7; ++i) say(server, "b", "x");
+        server.tick(start + 30s);
+        quiet.drain();
+        CHECK(quiet.body() == "id: 1.0\n\n:\n\nid: 1.7\n:\n\n");
+        CHECK(quiet.last_event_id() == "1.7");
+        CHECK(quiet.events().empty());
+        say(server, "a", "1");
+        quiet.drain();
+        CHECK(quiet.last_event_id() == "1.8");
+        server.tick(start + 45s);
+        quiet.drain();
+        CHECK(quiet.body().ends_with("data: 1\n\n:\n\n")); // it has the newest id
+        if (form == framing::chunked) CHECK(support::dechunk(quiet.socket.got).intact);
+    }
+}
+
+TEST_CASE("the id of a heartbeat advances for a stream that wants nothing, and loses nothing") {
+    // A filter that wants nothing; 200 minutes; the log keeps 4 events.
+    hub server(1, start, {.keep = exactly(4), .heartbeat = {.interval = 15s, .jitter = 0}});
+    bool (*const odd)(void*, const ssekit::event_summary&) noexcept =
+        [](void*, const ssekit::event_summary& event) noexcept { return event.type == "wanted"; };
+    const ssekit::subscribe_options options = to({"a", "c"}, {.filter = {odd, nullptr}});
+    client reader(server, options);
+    reader.drain();
+    time_point now = start;
+    for (int minute = 0; minute < 200; ++minute) {
+        say(server, "a", "noise");
+        reader.drain();
+        server.tick(now += 16s);
+        reader.drain();
+        CHECK(reader.last_event_id() ==
+              server.id_of(static_cast<std::uint64_t>(minute) + 1).view());
+    }
+    const std::string id = reader.last_event_id();
+    reader.stream = {};
+    CHECK(server.publish("c", {.type = "wanted", .data = "1"}).ec == ssekit::errc::ok);
+    client back(server, to({"a", "c"}, {.last_event_id = id, .filter = {odd, nullptr}}));
+    CHECK(back.stream.resumption() == ssekit::resumption::resumed);
+    back.drain();
+    CHECK(back.events() == texts{"wanted:1"});
+}
+
+TEST_CASE("a heartbeat never brings the id of an event that the stream has still to get") {
+    // Whatever is published between the time that it is due and the time that it leaves.
+    for (const bool two : {false, true}) {
+        for (const bool throttled : {false, true}) {
+            hub server(1, start, no_jitter);
+            client reader(server, two ? to({"a", "c"}, {.throttle = throttled ? 1h : 0s})
+                                      : to({"a"}, {.throttle = throttled ? 1h : 0s}));
+            reader.drain();
+            say(server, "a", "1");
+            reader.drain();
+            say(server, "b", "2");
+            server.tick(start + 15s);
+            say(server, "a", "3");
+            say(server, "b", "4");
+            reader.drain();
+            const std::string id = reader.last_event_id();
+            CHECK(id == (throttled ? "1.1" : "1.3"));
+            server.tick(start + 31s);
+            reader.drain();
+            CHECK(reader.last_event_id() == (throttled ? "1.1" : "1.4"));
+        }
+    }
+}
+
+TEST_CASE("heartbeats as events bring the id as well, and ids in heartbeats can be switched off") {
+    for (const bool ids : {true, false}) {
+        for (const std::string_view type : {"", "ping"}) {
+            hub_options options = no_jitter;
+            options.heartbeat_id = ids;
+            if (!type.empty()) options.heartbeat_type = "ping";
+            hub server(1, start, options);
+            client quiet(server, to({"a"}));
+            quiet.drain();
+            say(server, "b", "x");
+            server.tick(start + 15s);
+            quiet.drain();
+            std::string expected = "id: 1.0\n\n";
+            if (ids) expected += "id: 1.1\n";
+            expected += type.empty() ? ":\n\n" : "event: ping\ndata: \n\n";
+            CHECK(quiet.socket.got == expected);
+        }
+    }
+}
+
+TEST_CASE("a heartbeat brings no id that a publisher gave to an event of other topics") {
+    hub server(1, start,
+               {.ids = ssekit::event_ids::by_publisher,
+                .heartbeat = {.interval = 15s, .jitter = 0},
+                .write_deadline = 0s});
+    client quiet(server, to({"a"}));
+    quiet.drain();
+    server.tick(start + 15s);
+    quiet.drain();
+    CHECK(quiet.socket.got == ":\n\n"); // there is none yet
+    CHECK(server.publish("b", {.id = "x7", .data = "1"}).ec == ssekit::errc::ok);
+    server.tick(start + 30s);
+    quiet.drain();
+    CHECK(quiet.socket.got == ":\n\n:\n\n");
+}
+
+TEST_CASE("a hub knows the time from its beginning") {
+    // Years after the clock began, and before the first tick.
+    constexpr time_point late{24h * 3000};
+    hub server(1, late,
+               {.keep = {.age = 10s},
+                .heartbeat = {.interval = 15s, .jitter = 0},
+                .write_deadline = 20s,
+                .max_age = 1h});
+    client reader(server, to({"a"}));
+    say(server, "a", "1");
+    say(server, "b", "2");
+    server.tick(late);
+    CHECK(reader.drain() == drain_status::idle);
+    CHECK(reader.events() == texts{"1"});
+    CHECK(heartbeats(reader) == 0);
+    client other(server, to({"b"}, {.start = ssekit::start_point::earliest}));
+    CHECK(other.drain() == drain_status::idle);
+    CHECK(other.events() == texts{"2"});
+    CHECK(server.next_deadline() > late);
+    const auto shown = *server.find_subscriber(reader.stream.id());
+    CHECK(shown.connected_at > late - 17ms);
+    CHECK(shown.connected_at <= late);
+    server.tick(late - 1h); // time does not run backwards
+    CHECK(server.next_deadline() > late);
 }

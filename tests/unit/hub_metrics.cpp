@@ -33,6 +33,7 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::exactly;
 using support::say;
 using support::texts;
 using support::to;
@@ -68,6 +69,7 @@ class changes {
             {"stalled", &hub_metrics::stalled},
             {"expired", &hub_metrics::expired},
             {"evicted", &hub_metrics::evicted},
+            {"replaced", &hub_metrics::replaced},
             {"topic_closed", &hub_metrics::topic_closed},
             {"flushed", &hub_metrics::flushed},
             {"cut", &hub_metrics::cut},
@@ -96,12 +98,12 @@ void say_many(hub& server, int count) {
 } // namespace
 
 TEST_CASE("a new hub counts nothing") {
-    const hub_metrics none = hub(1).metrics();
+    const hub_metrics none = hub(1, {}).metrics();
     CHECK(none.topics + none.accepted + none.refused + none.bytes + none.max_lag == 0);
 }
 
 TEST_CASE("streams and topics and tags are counted as they come and go") {
-    hub server(1, {.max_subscribers = 3, .max_topics = 4});
+    hub server(1, {}, {.max_subscribers = 3, .max_topics = 4});
     changes moved(server);
     auto first = std::make_unique<client>(server, to({"a", "b"}, {.tag = "t"}));
     CHECK(moved() == "subscribers+1 topics+2 tags+1 accepted+1");
@@ -122,21 +124,21 @@ TEST_CASE("streams and topics and tags are counted as they come and go") {
     CHECK(moved() == "subscribers-1 topics-1"); // b has an event
     second.reset();
     CHECK(moved() == "subscribers-1 topics-1 tags-1");
-    server.close();
+    CHECK(server.close() == errc::ok);
     CHECK(client(server, to({"a"})).ec == errc::closed);
     CHECK(moved() == "refused+1");
 }
 
 TEST_CASE("events are counted once as published and for each subscriber as delivered") {
-    hub server(1);
+    hub server(1, {}, {});
     client one(server, to({"a", "b"}, {.tag = "t"}));
     client two(server, to({"b"}));
     for (client* each : {&one, &two}) each->drain();
     changes moved(server);
     constexpr std::array<std::string_view, 2> both{"a", "b"};
-    server.publish(both, {.data = "1"});
-    server.publish_to_tag("t", {.data = "2"});
-    server.publish_to_all({.data = "3"});
+    say(server, both, {.data = "1"});
+    CHECK(server.publish_to_tag("t", {.data = "2"}).ec == errc::ok);
+    CHECK(server.publish_to_all({.data = "3"}).ec == errc::ok);
     CHECK(moved() == "published+3"); // delivered when they are handed over
     for (client* each : {&one, &two}) each->drain();
     CHECK(moved() == "delivered+5");
@@ -147,8 +149,42 @@ TEST_CASE("events are counted once as published and for each subscriber as deliv
     CHECK(moved().empty());
 }
 
+TEST_CASE("what is refused is counted by its reason") {
+    hub server(1, start, {.max_topics = 1, .max_topic_length = 4, .max_sent = 1});
+    client reader(server, to({"a"}));
+    const auto streams = [&](errc code) { return server.metrics().refused_streams[code]; };
+    const auto events = [&](errc code) { return server.metrics().refused_events[code]; };
+    for (int i = 0; i < 2; ++i) {
+        CHECK(client(server, to({"b"})).ec == errc::too_many_topics);
+        CHECK(client(server, to({"a"}, {.max_age = 0s})).ec == errc::expired);
+        CHECK(client(server, {}).ec == errc::invalid_topic);
+        CHECK(server.publish("b", {.data = "x"}).ec == errc::too_many_topics);
+        CHECK(server.publish("a", {}).ec == errc::nothing_to_send);
+        CHECK(server.publish("a", ssekit::frame()).ec == errc::nothing_to_send);
+        CHECK(server.publish_to_tag("", {.data = "x"}).ec == errc::invalid_topic);
+        CHECK(server.publish_to_all({.id = "1", .data = "x"}).ec == errc::id_is_assigned);
+        CHECK(server.publish_sequenced("a", {}).ec == errc::out_of_sequence);
+        CHECK(server.close_topic("12345") == errc::invalid_topic);
+    }
+    CHECK(reader.stream.send({.data = "x"}) == errc::ok);
+    CHECK(reader.stream.send({.data = "x"}) == errc::queue_is_full);
+    CHECK(streams(errc::too_many_topics) == 2);
+    CHECK(streams(errc::expired) == 2);
+    CHECK(streams(errc::invalid_topic) == 2);
+    CHECK(streams(errc::ok) == 0);
+    CHECK(server.metrics().refused == 6);
+    CHECK(events(errc::too_many_topics) == 2);
+    CHECK(events(errc::nothing_to_send) == 4);
+    CHECK(events(errc::invalid_topic) == 4);
+    CHECK(events(errc::id_is_assigned) == 2);
+    CHECK(events(errc::out_of_sequence) == 2);
+    CHECK(events(errc::queue_is_full) == 1);
+    CHECK(events(errc::ok) == 0);
+    CHECK(static_cast<std::size_t>(errc::nothing_to_send) < ssekit::refusal_counts::reasons);
+}
+
 TEST_CASE("bytes are those that writers have consumed") {
-    hub server(1);
+    hub server(1, {}, {});
     client raw(server, to({"a"}));
     client chunked(server, to({"a"}, {.framing = framing::chunked}));
     say(server, "a", "1");
@@ -158,13 +194,13 @@ TEST_CASE("bytes are those that writers have consumed") {
         chunked.drain_bytes(4);
         CHECK(server.metrics().bytes == raw.socket.got.size() + chunked.socket.got.size());
     }
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == errc::ok);
     for (client* each : {&raw, &chunked}) CHECK(each->drain() == drain_status::done);
     CHECK(server.metrics().bytes == raw.socket.got.size() + chunked.socket.got.size());
 }
 
 TEST_CASE("bytes of logs are counted in each log that holds them") {
-    hub server(1, {.keep = {.events = 2}});
+    hub server(1, {}, {.keep = exactly(2)});
     client reader(server, to({"a", "b"}));
     constexpr std::string_view all[] = {"**"};
     client pattern(server, {.patterns = all});
@@ -180,7 +216,7 @@ TEST_CASE("bytes of logs are counted in each log that holds them") {
 }
 
 TEST_CASE("gaps and what was skipped are counted") {
-    hub server(1, {.keep = {.events = 2}});
+    hub server(1, {}, {.keep = exactly(2)});
     client ends(server, to({"a"}));
     client detached(server, to({"a"}, {.on_lag = lag_policy::detach}));
     client oldest(server, to({"a"}, {.on_lag = lag_policy::skip_to_oldest}));
@@ -190,9 +226,9 @@ TEST_CASE("gaps and what was skipped are counted") {
     say_many(server, 5);
     CHECK(moved() == "published+5");
     ends.drain();
-    CHECK(moved() == "lagged+1");
+    CHECK(moved() == "subscribers-1 lagged+1");
     detached.drain();
-    CHECK(moved() == "detached+1");
+    CHECK(moved() == "subscribers-1 detached+1");
     oldest.drain();
     CHECK(moved() == "delivered+2 gaps+1 skipped+3");
     newest.drain();
@@ -204,15 +240,15 @@ TEST_CASE("gaps and what was skipped are counted") {
 }
 
 TEST_CASE("coalesced and filtered events are counted and not delivered") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     bool (*const nothing)(void*, const event_summary&) noexcept =
         [](void*, const event_summary&) noexcept { return false; };
     client newest(server, to({"a"}, {.on_lag = lag_policy::coalesce}));
-    client picky(server, to({"a"}, {.filter = {nothing}}));
+    client picky(server, to({"a"}, {.filter = {nothing, nullptr}}));
     client held(server, to({"a"}, {.throttle = 100ms}));
     for (client* each : {&newest, &picky, &held}) each->drain();
-    for (int i = 0; i < 3; ++i) server.publish("a", {.data = "x"}, "k");
+    for (int i = 0; i < 3; ++i) say(server, "a", {.data = "x"}, "k");
     changes moved(server);
     newest.drain();
     CHECK(moved() == "delivered+1 coalesced+2");
@@ -227,7 +263,7 @@ TEST_CASE("the largest lag is remembered whatever the policy makes of it") {
          {lag_policy::disconnect, lag_policy::detach, lag_policy::skip_to_oldest,
           lag_policy::skip_to_newest, lag_policy::coalesce}) {
         CAPTURE(static_cast<int>(policy));
-        hub server(1, {.keep = {.events = 10}});
+        hub server(1, {}, {.keep = exactly(10)});
         client reader(server, to({"a"}, {.on_lag = policy}));
         reader.drain();
         CHECK(server.metrics().max_lag == 0);
@@ -244,7 +280,7 @@ TEST_CASE("the largest lag is remembered whatever the policy makes of it") {
 }
 
 TEST_CASE("heartbeats are counted when they are handed over") {
-    hub server(1, {.heartbeat = {.interval = 15s}});
+    hub server(1, {}, {.heartbeat = {.interval = 15s}});
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -260,7 +296,7 @@ TEST_CASE("heartbeats are counted when they are handed over") {
 }
 
 TEST_CASE("each end of a stream is counted once") {
-    hub server(1, {.heartbeat = {.interval = 0s}, .write_deadline = 30s});
+    hub server(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 30s});
     server.tick(start);
     client stalled(server, to({"a"}));
     client expired(server, to({"a"}, {.max_age = 10s}));
@@ -270,51 +306,53 @@ TEST_CASE("each end of a stream is counted once") {
     changes moved(server);
     CHECK(server.evict(evicted.stream.id()));
     CHECK_FALSE(server.evict(evicted.stream.id()));
-    CHECK(moved() == "evicted+1");
+    CHECK(moved() == "subscribers-1 evicted+1");
     server.tick(start + 12s);
-    CHECK(moved() == "expired+1");
+    CHECK(moved() == "subscribers-1 expired+1");
     server.tick(start + 1min);
-    CHECK(moved() == "stalled+1");
+    CHECK(moved() == "subscribers-1 topics-1 stalled+1"); // nobody reads a any more
     CHECK(server.close_topic("b") == errc::ok);
     CHECK(moved().empty());
     topic_closed.drain();
-    CHECK(moved() == "topic_closed+1");
+    CHECK(moved() == "subscribers-1 topic_closed+1");
     for (client* each : {&stalled, &expired, &evicted, &topic_closed}) {
-        CHECK(each->drain() == drain_status::done);
+        CHECK(each->drain() == (each == &stalled ? drain_status::cut : drain_status::done));
         each->drain();
     }
     CHECK(moved().empty());
-    server.close({.deadline = 1s});
+    CHECK(server.close({.deadline = 1s}) == errc::ok);
     server.tick(start + 2min);
-    CHECK(moved().empty()); // they were over before
+    CHECK(moved() == "topics-1"); // b in its time; the streams were over before
     for (client* each : {&stalled, &expired, &evicted}) each->stream = {};
-    CHECK(moved() == "subscribers-3 topics-1");
+    CHECK(moved().empty()); // their places were free
 }
 
 TEST_CASE("after a close each stream is flushed or cut") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     client quick(server, to({"a"}));
     client torn(server, to({"a"}));
     client gone(server, to({"a"}));
     client chunked(server, to({"a"}, {.framing = framing::chunked}));
     for (client* each : {&quick, &torn, &gone, &chunked}) each->drain();
     changes moved(server);
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == errc::ok);
     CHECK(moved().empty());
     torn.drain_bytes(3);
+    CHECK(moved() == "subscribers-1"); // all that it will ever get is under way
     for (client* each : {&quick, &chunked}) {
         each->drain();
+        CHECK(moved() == "subscribers-1");
         each->stream = {};
-        CHECK(moved() == "subscribers-1 flushed+1");
+        CHECK(moved() == "flushed+1");
     }
     torn.stream = {};
-    CHECK(moved() == "subscribers-1 cut+1");
+    CHECK(moved() == "cut+1");
     gone.stream = {};
     CHECK(moved() == "subscribers-1 topics-1 cut+1");
 }
 
-TEST_CASE("who still has bytes at the deadline of a close is cut") {
-    hub server(1, quiet);
+TEST_CASE("a stream that still has bytes at the deadline of a close is cut") {
+    hub server(1, {}, quiet);
     server.tick(start);
     bell rings;
     char user = 'x';
@@ -323,7 +361,7 @@ TEST_CASE("who still has bytes at the deadline of a close is cut") {
     client slow(server, to({"a"}, {.framing = framing::chunked, .user = &user}));
     client gone(server, to({"a"}));
     for (client* each : {&quick, &stuck, &slow, &gone}) each->drain();
-    server.close({.farewell = {.data = "bye"}, .deadline = 5s});
+    CHECK(server.close({.farewell = {.data = "bye"}, .deadline = 5s}) == errc::ok);
     CHECK(server.next_deadline() <= start + 5s);
     CHECK(quick.drain() == drain_status::done);
     CHECK(server.next_ready() == &user);
@@ -337,7 +375,7 @@ TEST_CASE("who still has bytes at the deadline of a close is cut") {
     for (client* each : {&stuck, &slow}) {
         CHECK(each->stream.is_done());
         CHECK(each->stream.end() == stream_end::cut);
-        CHECK(each->drain() == drain_status::done);
+        CHECK(each->drain() == drain_status::cut);
     }
     CHECK(rings.take() == 1);
     CHECK(server.next_ready() == &user);

@@ -29,6 +29,7 @@ using ssekit::subscriber_info;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::exactly;
 using support::say;
 using support::texts;
 using support::to;
@@ -59,7 +60,7 @@ bool is_about(time_point a, time_point b) {
 } // namespace
 
 TEST_CASE("every stream is shown once however many topics it has") {
-    hub server(1);
+    hub server(1, {}, {});
     CHECK(ids(server).empty());
     client a(server, to({"a"}));
     client abc(server, to({"a", "b", "c"}, {.tag = "t"}));
@@ -80,7 +81,7 @@ TEST_CASE("every stream is shown once however many topics it has") {
 }
 
 TEST_CASE("an id is found as long as its stream lives and never given twice") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     std::set<std::uint64_t> given;
     std::list<client> alive;
     std::vector<std::uint64_t> gone;
@@ -105,7 +106,7 @@ TEST_CASE("an id is found as long as its stream lives and never given twice") {
 }
 
 TEST_CASE("ids that were never given find nobody and evict nobody") {
-    hub server(1);
+    hub server(1, {}, {});
     client one(server, to({"a", "b"}, {.tag = "t"}));
     const std::uint64_t id = one.stream.id();
     const std::uint64_t serial = id >> 32 << 32;
@@ -125,7 +126,7 @@ TEST_CASE("ids that were never given find nobody and evict nobody") {
 
 TEST_CASE("what is shown of a stream is so") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, quiet);
+        hub server(1, {}, quiet);
         server.tick(start);
         int user = 0;
         client reader(server, to({"first", "b"}, {.tag = "t", .framing = form, .user = &user}));
@@ -149,7 +150,7 @@ TEST_CASE("what is shown of a stream is so") {
         server.tick(start + 2min);
         say(server, "first", "1");
         say(server, "b", "2");
-        server.publish_to_tag("t", {.data = "3"});
+        CHECK(server.publish_to_tag("t", {.data = "3"}).ec == errc::ok);
         say(server, "other", "4");
         CHECK(shown().lag_events == 3);
         CHECK(shown().lag_bytes == 3 * std::string_view("id: 1.1\ndata: 1\n\n").size());
@@ -172,7 +173,7 @@ TEST_CASE("what is shown of a stream is so") {
 }
 
 TEST_CASE("bytes that were given out and did not leave are a write without progress") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     client reader(server, to({"a"}));
     reader.drain();
@@ -188,7 +189,7 @@ TEST_CASE("bytes that were given out and did not leave are a write without progr
 }
 
 TEST_CASE("what the log has lost is still behind") {
-    hub server(1, {.keep = {.events = 2}});
+    hub server(1, {}, {.keep = exactly(2)});
     client reader(server, to({"a"}));
     for (int i = 1; i <= 5; ++i) say(server, "a", std::to_string(i));
     const auto shown = *server.find_subscriber(reader.stream.id());
@@ -196,9 +197,9 @@ TEST_CASE("what the log has lost is still behind") {
     CHECK(shown.lag_bytes == 2 * std::string_view("id: 1.1\ndata: 1\n\n").size());
 }
 
-TEST_CASE("who is evicted gets what was given out and no more") {
+TEST_CASE("an evicted stream gets what was given out and no more") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, quiet);
+        hub server(1, {}, quiet);
         client reader(server, to({"a"}, {.framing = form}));
         say(server, "a", "in hand");
         CHECK(reader.drain_bytes(15) == drain_status::would_block);
@@ -209,7 +210,9 @@ TEST_CASE("who is evicted gets what was given out and no more") {
         CHECK(reader.stream.end() == stream_end::evicted);
         CHECK_FALSE(reader.stream.is_done());
         CHECK(server.find_subscriber(id)->end == stream_end::evicted);
-        CHECK(server.subscribers() == 1); // until it is destroyed
+        CHECK(server.subscribers() == 0); // its places are free
+        CHECK(server.subscriptions() == 1);
+        CHECK(server.find_subscriber(id)->topic.empty());
         CHECK(reader.drain() == drain_status::done);
         CHECK(reader.events() == texts{"in hand"});
         CHECK(reader.seen().errors.empty());
@@ -228,7 +231,7 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
         CAPTURE(doing);
         for (const bool wakes : {false, true}) {
             CAPTURE(wakes);
-            hub server(1, {.heartbeat = {.interval = 15s}});
+            hub server(1, {}, {.heartbeat = {.interval = 15s}});
             server.tick(start);
             bell rings;
             char user = 'x';
@@ -261,7 +264,7 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
 }
 
 TEST_CASE("a stream that expires is reported even if it was rescheduled") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.max_age = 10s, .framing = framing::chunked, .user = &user}));
@@ -280,7 +283,7 @@ TEST_CASE("a stream that expires is reported even if it was rescheduled") {
 }
 
 TEST_CASE("a report that is under way survives the loss of a topic") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a", "b"}, {.user = &user}));
@@ -303,7 +306,7 @@ TEST_CASE("a report that is under way survives the loss of a topic") {
 }
 
 TEST_CASE("streams can be evicted while they are shown") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     bell rings;
     std::list<client> clients;
     for (int i = 0; i < 300; ++i) {
@@ -326,8 +329,8 @@ TEST_CASE("streams can be evicted while they are shown") {
     CHECK(ids(server).empty());
 }
 
-TEST_CASE("no more subscribers than the limit are taken until one has left") {
-    hub server(1, {.max_subscribers = 2});
+TEST_CASE("no more subscribers than the limit are taken until one has ended") {
+    hub server(1, {}, {.max_subscribers = 2});
     client a(server, to({"a", "b", "c"}));
     auto b = std::make_unique<client>(server, to({"a"}));
     client refused(server, to({"new"}));
@@ -338,10 +341,78 @@ TEST_CASE("no more subscribers than the limit are taken until one has left") {
     CHECK(server.metrics().topics == 3);
     CHECK(server.metrics().refused == 1);
     CHECK(server.evict(b->stream.id()));
-    CHECK(client(server, to({"a"})).ec == errc::too_many_subscribers); // it is still there
-    b.reset();
-    client c(server, to({"a"}));
+    client c(server, to({"a"})); // although it is still there
     CHECK(c.ec == errc::ok);
+    CHECK(client(server, to({"a"})).ec == errc::too_many_subscribers);
+    CHECK(server.subscribers() == 2);
+    CHECK(server.subscriptions() == 3);
+    CHECK(server.metrics().refused_streams[errc::too_many_subscribers] == 2);
     CHECK(server.metrics().refused == 2);
     CHECK(server.metrics().accepted == 3);
+}
+
+TEST_CASE("the places of a stream are free as soon as it has ended") {
+    enum { evicted, expired, stalled, lagged, detached, topic_closed, last };
+    for (int how = evicted; how != last; ++how) {
+        CAPTURE(how);
+        hub server(1, start,
+                   {.keep = exactly(2),
+                    .heartbeat = {.interval = 0s},
+                    .max_subscribers = 1,
+                    .max_subscribers_per_topic = 1,
+                    .max_subscribers_per_tag = 1});
+        const auto policy =
+            how == detached ? ssekit::lag_policy::detach : ssekit::lag_policy::disconnect;
+        client old(server, to({"a", "b"}, {.tag = "me", .on_lag = policy, .max_age = 1h}));
+        if (how != stalled) old.drain();
+        CHECK(client(server, to({"a"})).ec == errc::too_many_subscribers);
+        if (how == evicted) CHECK(server.evict(old.stream.id()));
+        if (how == expired) server.tick(start + 1h + 2s);
+        if (how == stalled) server.tick(start + 62s);
+        if (how == lagged || how == detached) {
+            for (int i = 0; i < 3; ++i) say(server, "a", "x");
+            old.drain();
+        }
+        if (how == topic_closed) {
+            for (const char* const name : {"a", "b"}) {
+                CHECK(server.close_topic(name, {}, 0s) == errc::ok);
+            }
+            old.drain();
+            server.tick(start + 1s); // their names are free
+        }
+        CHECK(old.stream.end() != stream_end::open);
+        CHECK(server.subscribers() == 0);
+        CHECK(server.subscribers("a") == 0);
+        CHECK(server.subscribers("b") == 0);
+        CHECK(server.subscribers_with_tag("me") == 0);
+        CHECK(server.subscriptions() == 1);
+        CHECK(ids_with_tag(server, "me").empty());
+        const auto shown = *server.find_subscriber(old.stream.id());
+        CHECK(shown.topic.empty());
+        CHECK(shown.tag.empty());
+        CHECK(shown.lag_events == 0);
+        const client fresh(server, to({"a", "b"}, {.tag = "me"}));
+        CHECK(fresh.ec == errc::ok);
+        CHECK(server.subscribers("a") == 1);
+        old.stream = {};
+        CHECK(server.subscribers() == 1);
+        CHECK(server.subscribers_with_tag("me") == 1);
+        CHECK(server.subscriptions() == 1);
+    }
+}
+
+TEST_CASE("of all windows of a user the newest wins, even while the old one is stuck") {
+    hub server(1, start, {.max_subscribers_per_tag = 1});
+    std::list<client> windows;
+    for (int i = 0; i < 20; ++i) {
+        server.for_each_subscriber_with_tag(
+            "me", [&](const subscriber_info& info) { CHECK(server.evict(info.id)); });
+        windows.emplace_back(server, to({"a"}, {.tag = "me"}));
+        CHECK(windows.back().ec == errc::ok);
+        windows.back().drain_bytes(3); // whose peer takes nothing more
+    }
+    CHECK(server.subscribers_with_tag("me") == 1);
+    CHECK(server.subscriptions() == 20);
+    CHECK(client(server, to({"a"}, {.tag = "me"})).ec == errc::tag_is_full);
+    CHECK(client(server, to({"a"}, {.tag = "you"})).ec == errc::ok);
 }

@@ -30,7 +30,7 @@ TEST_CASE("the same bytes leave however many the socket takes at a time") {
     for (const framing form : {framing::raw, framing::chunked}) {
         std::string whole;
         for (std::size_t most = 400; most > 0; --most) {
-            hub server(1, {.retry = 1s});
+            hub server(1, {}, {.retry = 1s});
             client reader(server, to({"a", "b"}, {.framing = form}));
             reader.socket.afterwards.bytes = most;
             for (int i = 0; i < 4; ++i) {
@@ -38,8 +38,9 @@ TEST_CASE("the same bytes leave however many the socket takes at a time") {
                 if (i == 2) reader.drain();
                 say(server, "b", "more");
             }
-            server.close(
-                {.farewell = {.type = "bye", .data = ""}, .retry_min = 1s, .retry_max = 1s});
+            CHECK(server.close({.farewell = {.type = "bye", .data = ""},
+                                .retry_min = 1s,
+                                .retry_max = 1s}) == ssekit::errc::ok);
             CHECK(reader.drain() == drain_status::done);
             if (whole.empty()) whole = reader.socket.got;
             REQUIRE(reader.socket.got == whole);
@@ -48,7 +49,7 @@ TEST_CASE("the same bytes leave however many the socket takes at a time") {
 }
 
 TEST_CASE("a burst leaves in as few writes as the slices allow") {
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a", "b"}));
     reader.drain();
     texts all;
@@ -63,7 +64,7 @@ TEST_CASE("a burst leaves in as few writes as the slices allow") {
 
 TEST_CASE("prepare fills no more slices than it is given however many are ready") {
     for (const std::size_t most : {1u, 2u, 31u, 32u, 33u, 100u}) {
-        hub server(1);
+        hub server(1, {}, {});
         client reader(server, to({"a"}));
         texts all;
         for (int i = 0; i < 100; ++i) {
@@ -85,7 +86,7 @@ TEST_CASE("prepare fills no more slices than it is given however many are ready"
 }
 
 TEST_CASE("prepare repeated without consume gives the same bytes and perhaps more") {
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a"}));
     say(server, "a", "1");
     std::array<std::string_view, 8> first;
@@ -110,7 +111,7 @@ TEST_CASE("prepare repeated without consume gives the same bytes and perhaps mor
 }
 
 TEST_CASE("an event is encoded once whoever reads it and in whatever framing") {
-    hub server(1);
+    hub server(1, {}, {});
     client live(server, to({"a"}));
     client chunked(server, to({"a"}, {.framing = framing::chunked}));
     live.drain();
@@ -131,7 +132,7 @@ TEST_CASE("publishing costs the same allocations for one subscriber and for a th
     if (!support::counts_allocations) return;
     std::size_t costs[2];
     for (const std::size_t many : {0u, 1u}) {
-        hub server(1);
+        hub server(1, {}, {});
         std::list<client> readers;
         for (std::size_t i = 0; i < (many != 0 ? 1000 : 1); ++i) {
             readers.emplace_back(server, to({"a"}));
@@ -149,7 +150,7 @@ TEST_CASE("publishing costs the same allocations for one subscriber and for a th
 
 TEST_CASE("a stream that is drained costs no allocation beyond the frames") {
     if (!support::counts_allocations) return;
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a"}));
     reader.socket.got.reserve(1 << 20);
     reader.socket.slices.reserve(1000);

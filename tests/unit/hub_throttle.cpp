@@ -28,6 +28,7 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::say;
 using support::texts;
 using support::to;
 
@@ -55,7 +56,7 @@ void run(hub& server, client& reader, time_point until) {
 
 TEST_CASE("the first event passes at once and later ones leave together when the window opens") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, quiet);
+        hub server(1, {}, quiet);
         server.tick(start);
         char user = 'x';
         client reader(server, to({"a"}, {.throttle = 1s, .framing = form, .user = &user}));
@@ -87,7 +88,7 @@ TEST_CASE("the first event passes at once and later ones leave together when the
 }
 
 TEST_CASE("of each key only the newest leaves and the order between keys stays") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
@@ -105,7 +106,7 @@ TEST_CASE("of each key only the newest leaves and the order between keys stays")
 }
 
 TEST_CASE("events that were published before the first window are one batch") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     for (const char* data : {"1", "2"}) tell(server, "a", "k", data);
     tell(server, "a", "l", "3");
@@ -115,7 +116,7 @@ TEST_CASE("events that were published before the first window are one batch") {
 }
 
 TEST_CASE("a batch that leaves slowly is not joined by what comes later") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
@@ -135,7 +136,7 @@ TEST_CASE("at most one event of a key leaves in an interval and the newest of al
     for (std::uint32_t seed = 0; seed < 25; ++seed) {
         CAPTURE(seed);
         support::dice dice(seed);
-        hub server(1, quiet);
+        hub server(1, {}, quiet);
         server.tick(start);
         char user = 'x';
         const bool two = seed % 2 == 0;
@@ -200,7 +201,7 @@ TEST_CASE("at most one event of a key leaves in an interval and the newest of al
 }
 
 TEST_CASE("windows are at least an interval apart for a client that keeps up") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
@@ -220,7 +221,7 @@ TEST_CASE("windows are at least an interval apart for a client that keeps up") {
 }
 
 TEST_CASE("a held subscriber is not woken by publishes and once when its window opens") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     bell rings;
     char user = 'x';
@@ -253,8 +254,8 @@ TEST_CASE("a held subscriber is not woken by publishes and once when its window 
     }
 }
 
-TEST_CASE("heartbeats still come for who is held for long") {
-    hub server(1, {.heartbeat = {.interval = 15s, .jitter = 0}});
+TEST_CASE("heartbeats still come for a stream that is held for long") {
+    hub server(1, {}, {.heartbeat = {.interval = 15s, .jitter = 0}});
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 5min, .user = &user}));
@@ -272,7 +273,7 @@ TEST_CASE("heartbeats still come for who is held for long") {
 }
 
 TEST_CASE("close releases the newest of each key at once") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     bell rings;
     client reader(server, to({"a"}, {.throttle = 1h}), rings.waker());
@@ -284,14 +285,14 @@ TEST_CASE("close releases the newest of each key at once") {
     for (const std::string_view data : {"2", "3"}) tell(server, "a", "k", data);
     tell(server, "a", "", "4");
     rings.take();
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == ssekit::errc::ok);
     CHECK(rings.take() == 1);
     CHECK(reader.drain() == drain_status::done);
     CHECK(reader.events() == texts{"0", "3", "4", "bye"});
 }
 
 TEST_CASE("a closed topic lets its last events out when the window opens") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
@@ -307,8 +308,8 @@ TEST_CASE("a closed topic lets its last events out when the window opens") {
     CHECK(reader.stream.is_done());
 }
 
-TEST_CASE("who leaves or is evicted while held leaves nothing behind") {
-    hub server(1, quiet);
+TEST_CASE("a stream that leaves or is evicted while it is held leaves nothing behind") {
+    hub server(1, {}, quiet);
     server.tick(start);
     char user = 'x';
     for (const bool evict : {false, true}) {
@@ -335,16 +336,97 @@ TEST_CASE("who leaves or is evicted while held leaves nothing behind") {
 }
 
 TEST_CASE("a held event of two topics survives the loss of one of them") {
-    hub server(1, quiet);
+    hub server(1, {}, quiet);
     server.tick(start);
     client reader(server, to({"a", "b"}, {.throttle = 1s}));
     tell(server, "a", "", "1");
     reader.drain();
     constexpr std::string_view both[] = {"a", "b"};
-    server.publish(both, {.data = "2"});
+    say(server, both, {.data = "2"});
     reader.drain();
     CHECK(reader.stream.remove_topics("a") == ssekit::errc::ok);
     server.tick(start + 2s);
     reader.drain();
     CHECK(reader.events() == texts{"1", "2"});
+}
+
+TEST_CASE("what a throttle holds back is no lag, however much it is") {
+    for (const bool by_bound : {false, true}) {
+        for (const auto policy : {ssekit::lag_policy::disconnect, ssekit::lag_policy::detach}) {
+            CAPTURE(by_bound);
+            hub server(1, start,
+                       {.keep = by_bound ? ssekit::retention() : support::exactly(3),
+                        .heartbeat = {.interval = 0s},
+                        .write_deadline = 0s});
+            char user = 'x';
+            client reader(server, to({"a"}, {.on_lag = policy,
+                                             .max_lag = {.events = by_bound ? 3u : 0u},
+                                             .throttle = 1s,
+                                             .user = &user}));
+            reader.drain();
+            tell(server, "a", "", "0");
+            reader.drain();
+            for (int i = 1; i <= 10; ++i) tell(server, "a", "", std::to_string(i));
+            run(server, reader, start + 1100ms);
+            CHECK(reader.stream.end() == stream_end::open);
+            CHECK(reader.events().front() == "0");
+            CHECK(reader.events().back() == "10");
+            // What the log had to let go is a gap, what is there comes whole.
+            const std::size_t lost = by_bound ? 0 : 7;
+            CHECK(reader.events().size() == 11 - lost + (lost != 0 ? 1 : 0));
+            CHECK(server.metrics().skipped == lost);
+        }
+    }
+}
+
+TEST_CASE("a stream that is asked while its window is shut is not behind") {
+    for (const bool by_bound : {false, true}) {
+        CAPTURE(by_bound);
+        hub server(1, start,
+                   {.keep = by_bound ? ssekit::retention() : support::exactly(3),
+                    .heartbeat = {.interval = 15s, .jitter = 0}});
+        char user = 'x';
+        client reader(server, to({"a"}, {.max_lag = {.events = by_bound ? 3u : 0u},
+                                         .throttle = 1min,
+                                         .user = &user}));
+        reader.drain();
+        tell(server, "a", "", "0");
+        reader.drain();
+        for (int i = 1; i <= 10; ++i) tell(server, "a", "", std::to_string(i));
+        CHECK(reader.drain() == drain_status::idle); // unreported
+        CHECK(reader.stream.send({.data = "for you"}) == ssekit::errc::ok);
+        run(server, reader, start + 50s); // heartbeats
+        CHECK(reader.stream.end() == stream_end::open);
+        run(server, reader, start + 61s);
+        CHECK(reader.stream.end() == stream_end::open);
+        REQUIRE(reader.events().size() > 2);
+        CHECK(reader.events().back() == "for you"); // after what was published before
+        CHECK(reader.events()[reader.events().size() - 2] == "10");
+    }
+}
+
+TEST_CASE("a throttled stream that the log leaves behind between windows has a gap and goes on") {
+    hub server(1, start, {.keep = support::exactly(3), .heartbeat = {.interval = 0s}});
+    char user = 'x';
+    client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
+    reader.drain();
+    server.tick(start + 5s);
+    for (int i = 0; i < 10; ++i) tell(server, "a", "", "x"); // no window has let them out
+    CHECK(reader.drain() == drain_status::idle);
+    CHECK(reader.stream.end() == stream_end::open);
+    CHECK(server.metrics().gaps == 1);
+}
+
+TEST_CASE("a closed topic that has been read is read no more by a throttled stream either") {
+    hub server(1, start, quiet);
+    char user = 'x';
+    client reader(server, to({"a", "b"}, {.throttle = 1s, .user = &user}));
+    reader.drain();
+    tell(server, "a", "", "1");
+    reader.drain();
+    CHECK(server.close_topic("a", {.data = "last"}, 2s) == ssekit::errc::ok);
+    run(server, reader, start + 10s);
+    CHECK(reader.events() == texts{"1", "last"});
+    CHECK(server.subscribers("a") == 0);
+    CHECK(reader.stream.end() == stream_end::open);
 }

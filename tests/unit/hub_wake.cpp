@@ -3,6 +3,7 @@
 // How an owner learns that a subscriber has something to send: the ready list and the waker.
 #include <ssekit/hub.hpp>
 
+#include "support/allocations.hpp"
 #include "support/bell.hpp"
 #include "support/client.hpp"
 
@@ -39,7 +40,7 @@ std::string all_ready(hub& server) {
 } // namespace
 
 TEST_CASE("next_ready reports each subscriber with something to send once until it is idle") {
-    hub server(1);
+    hub server(1, {}, {});
     char names[] = "xyz";
     client x(server, to({"a"}, {.user = &names[0]}));
     client y(server, to({"a", "b", "c"}, {.user = &names[1]}));
@@ -65,7 +66,7 @@ TEST_CASE("next_ready reports each subscriber with something to send once until 
 }
 
 TEST_CASE("a subscriber that is drained before it was reported is not reported") {
-    hub server(1);
+    hub server(1, {}, {});
     char name = 'x';
     client reader(server, to({"a", "b"}, {.user = &name}));
     reader.drain();
@@ -78,16 +79,16 @@ TEST_CASE("a subscriber that is drained before it was reported is not reported")
 }
 
 TEST_CASE("a subscriber that is new is not reported before it was drained") {
-    hub server(1);
+    hub server(1, {}, {});
     char name = 'x';
     client reader(server, to({"a"}, {.user = &name}));
     say(server, "a", "1");
-    server.close();
+    CHECK(server.close() == ssekit::errc::ok);
     CHECK(server.next_ready() == nullptr);
 }
 
 TEST_CASE("subscribers without a user are passed over") {
-    hub server(1);
+    hub server(1, {}, {});
     char name = 'x';
     client silent(server, to({"a"}));
     client reader(server, to({"a"}, {.user = &name}));
@@ -100,7 +101,7 @@ TEST_CASE("subscribers without a user are passed over") {
 }
 
 TEST_CASE("reschedule reports again in the next turn") {
-    hub server(1);
+    hub server(1, {}, {});
     server.tick(ssekit::time_point(1h));
     char names[] = "xyz";
     std::list<client> clients;
@@ -130,7 +131,7 @@ TEST_CASE("reschedule reports again in the next turn") {
 }
 
 TEST_CASE("a loop with a budget gives everybody everything in turns") {
-    hub server(1, {.heartbeat = {.interval = 0s}});
+    hub server(1, {}, {.heartbeat = {.interval = 0s}});
     std::array<char, 8> names{};
     std::vector<std::unique_ptr<client>> clients;
     for (char& name : names) {
@@ -143,7 +144,7 @@ TEST_CASE("a loop with a budget gives everybody everything in turns") {
         all.push_back(std::to_string(i));
         say(server, "a", all.back());
     }
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == ssekit::errc::ok);
     all.push_back("bye");
     std::size_t done = 0;
     std::size_t turns = 0;
@@ -163,7 +164,7 @@ TEST_CASE("a loop with a budget gives everybody everything in turns") {
 }
 
 TEST_CASE("a waker fires once for each time that its subscriber goes from idle to not idle") {
-    hub server(1);
+    hub server(1, {}, {});
     bell rings;
     client reader(server, to({"a", "b"}), rings.waker());
     CHECK(rings.take() == 0); // not inside subscribe
@@ -192,7 +193,7 @@ TEST_CASE("a waker fires once for each time that its subscriber goes from idle t
 }
 
 TEST_CASE("a waker fires inside publish and before it returns") {
-    hub server(1);
+    hub server(1, {}, {});
     struct listener {
         bool inside = false;
         bool rang_inside = false;
@@ -210,7 +211,7 @@ TEST_CASE("a waker fires inside publish and before it returns") {
 }
 
 TEST_CASE("a refused publish wakes nobody") {
-    hub server(1);
+    hub server(1, {}, {});
     bell rings;
     char name = 'x';
     client woken(server, to({"a"}), rings.waker());
@@ -224,7 +225,7 @@ TEST_CASE("a refused publish wakes nobody") {
 }
 
 TEST_CASE("a subscriber that has left is not woken") {
-    hub server(1);
+    hub server(1, {}, {});
     bell rings;
     {
         client reader(server, to({"a", "b"}), rings.waker());
@@ -232,12 +233,12 @@ TEST_CASE("a subscriber that has left is not woken") {
     }
     say(server, "a", "1");
     server.tick(time_point(1h));
-    server.close();
+    CHECK(server.close() == ssekit::errc::ok);
     CHECK(rings.take() == 0);
 }
 
 TEST_CASE("close wakes each idle subscriber once and no other") {
-    hub server(1);
+    hub server(1, {}, {});
     bell idle_bell, busy_bell, new_bell;
     char names[] = "ib";
     client idle(server, to({"a", "b"}), idle_bell.waker());
@@ -255,12 +256,12 @@ TEST_CASE("close wakes each idle subscriber once and no other") {
     busy_user.drain_bytes(3);
     idle_bell.take();
 
-    server.close();
+    CHECK(server.close() == ssekit::errc::ok);
     CHECK(idle_bell.take() == 1);
     CHECK(busy_bell.take() == 0);
     CHECK(new_bell.take() == 0);
     CHECK(all_ready(server) == "i");
-    server.close();
+    CHECK(server.close() == ssekit::errc::ok);
     CHECK(idle_bell.take() == 0);
     CHECK(all_ready(server).empty());
     for (client* each : {&idle, &busy, &fresh, &idle_user, &busy_user}) {
@@ -268,17 +269,23 @@ TEST_CASE("close wakes each idle subscriber once and no other") {
     }
 }
 
-TEST_CASE("reschedule fires the waker of a stream that is not done") {
-    hub server(1);
+TEST_CASE("reschedule fires the waker of a stream that is not done when the next turn begins") {
+    hub server(1, {}, {});
     bell rings;
     client reader(server, to({"a"}), rings.waker());
     reader.drain();
     say(server, "a", "1");
     CHECK(rings.take() == 1);
     reader.stream.reschedule();
+    reader.stream.reschedule();
+    CHECK(rings.take() == 0);
+    CHECK(server.next_deadline() == ssekit::time_point());
+    server.tick({}); // the time has not moved, but it is another turn
     CHECK(rings.take() == 1);
+    server.tick({});
+    CHECK(rings.take() == 0);
     reader.drain();
-    server.close();
+    CHECK(server.close() == ssekit::errc::ok);
     CHECK(rings.take() == 1);
     reader.drain();
     reader.stream.reschedule();
@@ -286,13 +293,13 @@ TEST_CASE("reschedule fires the waker of a stream that is not done") {
 }
 
 TEST_CASE("a stream that has ended is rescheduled as long as bytes have to leave") {
-    hub server(1);
+    hub server(1, {}, {});
     bell rings;
     char name = 'x';
     client listed(server, to({"a"}, {.framing = ssekit::framing::chunked, .user = &name}));
     client woken(server, to({"a"}), rings.waker());
     for (client* each : {&listed, &woken}) each->drain();
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == ssekit::errc::ok);
     CHECK(all_ready(server) == "x");
     rings.take();
     for (client* each : {&listed, &woken}) {
@@ -314,7 +321,7 @@ TEST_CASE("a stream that has ended is rescheduled as long as bytes have to leave
 
 TEST_CASE(
     "publish moves all idle subscribers at once and they are reported in the order of idling") {
-    hub server(1);
+    hub server(1, {}, {});
     std::vector<int> numbers(1000);
     std::list<client> clients;
     for (int& number : numbers) {
@@ -329,4 +336,44 @@ TEST_CASE(
         for (std::size_t i = 0; i < numbers.size(); ++i) REQUIRE(reported[i] == &numbers[i]);
         for (client& each : clients) each.drain();
     }
+}
+
+TEST_CASE("a stream with neither waker nor user is asked unreported and is never ready") {
+    hub server(1, {}, {.heartbeat = {.interval = 1s}});
+    client reader(server, to({"a", "b"}));
+    client never_drained(server, to({"a"}));
+    CHECK_FALSE(server.has_ready());
+    reader.drain();
+    say(server, "a", "1");
+    CHECK_FALSE(server.has_ready());
+    reader.stream.reschedule();
+    server.tick(ssekit::time_point(2s));
+    CHECK(reader.stream.send({.data = "2"}) == ssekit::errc::ok);
+    CHECK_FALSE(server.has_ready());
+    CHECK(server.evict(never_drained.stream.id()));
+    CHECK(server.close() == ssekit::errc::ok);
+    CHECK_FALSE(server.has_ready());
+    CHECK(server.next_ready() == nullptr);
+    CHECK(reader.drain() == drain_status::done);
+    CHECK(reader.events() == texts{"1", "2"});
+}
+
+TEST_CASE("a wake-up allocates nothing, however many are woken") {
+    if (!support::counts_allocations) return;
+    hub server(1, {}, {});
+    bell rings;
+    char user = 'x';
+    std::list<client> clients;
+    for (int i = 0; i < 1000; ++i) {
+        clients.emplace_back(server, to({"a"}, {.user = i % 2 == 0 ? &user : nullptr}),
+                             i % 2 == 0 ? ssekit::waker() : rings.waker());
+        clients.back().drain();
+    }
+    say(server, "a", "1"); // the log has its memory
+    for (client& each : clients) each.drain();
+    const support::allocation_watch watch;
+    CHECK(server.publish("a", {.data = "2"}).ec == ssekit::errc::ok);
+    CHECK(watch.allocations() == 1); // the event
+    CHECK(rings.take() == 1000);     // of both
+    CHECK(server.has_ready());
 }

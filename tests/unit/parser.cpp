@@ -133,7 +133,7 @@ TEST_CASE("finish says whether an event was open and is safe to repeat") {
     CHECK(parser.last_event_id().empty());
 }
 
-TEST_CASE("the end of a stream is told alike by who listens to comments and who does not") {
+TEST_CASE("the end of a stream is told alike to sinks with and without comments") {
     const ssekit::parser_options options{.limits = {.comment = 2}};
     CHECK(run_feed({":too long"}, options).end == errc::ok);
     CHECK(run_next({":too long"}, options).end == errc::ok);

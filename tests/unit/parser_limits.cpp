@@ -182,7 +182,7 @@ TEST_CASE("limits of nothing let only what is empty pass") {
     }
 }
 
-TEST_CASE("L14: behind a limit the next event is delivered in the same chunk and in every split") {
+TEST_CASE("L14: after a limit the next event is delivered in the same chunk and in every split") {
     const std::string stream = "id: 1\ndata: 12345\ndata: 6\nevent: t\n\nid: 2\ndata: ok\n\n";
     for_each_split(stream, [](const chunks& pieces, const std::string& how) {
         INFO(how);

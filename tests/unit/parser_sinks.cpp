@@ -87,7 +87,7 @@ TEST_CASE("any callable takes the place of on_event") {
     CHECK(free_function_calls == 4);
 }
 
-TEST_CASE("a sink that stops at an event can go on from the byte behind it") {
+TEST_CASE("a sink that stops at an event can go on from the byte after it") {
     for (std::uint32_t seed = 2000; seed < 2100; ++seed) {
         const std::string stream = random_stream(seed);
         INFO("seed " << seed << ": " << in_quotes(stream));

@@ -29,6 +29,7 @@ using ssekit::shared_subscription;
 using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
+using support::exactly;
 using support::scripted_writer;
 
 static_assert(ssekit::buffers_generator<shared_subscription>);
@@ -124,7 +125,7 @@ TEST_CASE("publishers and streams on many threads lose nothing and double nothin
     constexpr int publishers = 3;
     constexpr int each = 400;
     constexpr int clients = 4;
-    shared_hub hub(1, {.keep = {.events = publishers * each + 1}});
+    shared_hub hub(1, {}, {.keep = exactly(publishers * each + 1)});
     hub.tick(start);
     std::vector<std::unique_ptr<roamer>> people;
     std::vector<std::thread> threads;
@@ -173,7 +174,7 @@ TEST_CASE("destroying a subscription waits for a waker that is running") {
         std::atomic<bool> finished = false;
         std::atomic<bool> destroying = false;
     } state;
-    shared_hub hub(1);
+    shared_hub hub(1, {}, {});
     std::optional<shared_subscription> stream(
         hub.subscribe({.topics = "a"}, {[](void* context) noexcept {
                                             auto& self = *static_cast<slow_waker*>(context);
@@ -199,7 +200,7 @@ TEST_CASE("destroying a subscription waits for a waker that is running") {
 
 TEST_CASE("a stream outlives its hub and keeps what it has given out") {
     bell rings;
-    std::optional<shared_hub> hub(std::in_place, 1);
+    std::optional<shared_hub> hub(std::in_place, 1, ssekit::time_point());
     auto stream = hub->subscribe({.topics = "a"}, rings.waker()).subscription;
     std::array<std::string_view, 2> slices;
     REQUIRE(stream.prepare(slices) == 1);
@@ -214,7 +215,7 @@ TEST_CASE("a stream outlives its hub and keeps what it has given out") {
 
 TEST_CASE("the loop is woken once until it has looked") {
     bell rings;
-    shared_hub hub(1, {.heartbeat = {.interval = 15s}}, rings.waker());
+    shared_hub hub(1, {}, {.heartbeat = {.interval = 15s}}, rings.waker());
     hub.tick(start);
     CHECK(hub.next_deadline() == ssekit::never);
     char user = 'x';
@@ -242,7 +243,8 @@ TEST_CASE("the loop is woken once until it has looked") {
 
 TEST_CASE("the loop is told when the end of a subscription moves the next deadline") {
     bell told;
-    shared_hub hub(1, {.keep = {.age = 1min}, .heartbeat = {.interval = 0s}, .write_deadline = 0s},
+    shared_hub hub(1, {},
+                   {.keep = {.age = 1min}, .heartbeat = {.interval = 0s}, .write_deadline = 0s},
                    told.waker());
     hub.tick(start);
     auto stream = hub.subscribe({.topics = "a"}).subscription;
@@ -254,15 +256,15 @@ TEST_CASE("the loop is told when the end of a subscription moves the next deadli
     CHECK(hub.next_deadline() <= start + 1min);
 }
 
-TEST_CASE("who closes a hub is told once when the last subscription has been destroyed") {
+TEST_CASE("the closer of a hub is told once when the last subscription has been destroyed") {
     bell gone;
-    shared_hub hub(1);
+    shared_hub hub(1, {}, {});
     hub.tick(start);
     auto destroyed = std::make_unique<shared_subscription>();
     *destroyed = hub.subscribe({.topics = "a"}).subscription;
     auto assigned = hub.subscribe({.topics = "a"}).subscription;
     auto inside = hub.with([](ssekit::hub& server) { return server.subscribe({.topics = "a"}); });
-    hub.close({.deadline = 1s}, gone.waker());
+    CHECK(hub.close({.deadline = 1s}, gone.waker()) == errc::ok);
     scripted_writer socket;
     CHECK(ssekit::drain(*destroyed, socket) == drain_status::done);
     hub.tick(start + 2s); // which cuts the others
@@ -290,29 +292,29 @@ TEST_CASE("who closes a hub is told once when the last subscription has been des
     CHECK(gone.take() == 1);
     CHECK(hub.subscribe({.topics = "a"}).ec == errc::closed);
     hub.tick(start + 3s);
-    hub.close();
+    CHECK(hub.close() == errc::ok);
     CHECK(gone.take() == 0);
 }
 
-TEST_CASE("who closes a hub without streams is told at once") {
+TEST_CASE("the closer of a hub without streams is told at once") {
     bell gone;
-    shared_hub hub(1);
-    hub.close({}, gone.waker());
+    shared_hub hub(1, {}, {});
+    CHECK(hub.close({}, gone.waker()) == errc::ok);
     CHECK(gone.take() == 1);
     bell again;
-    hub.close({}, again.waker());
+    CHECK(hub.close({}, again.waker()) == errc::ok);
     CHECK(gone.take() == 0);
     CHECK(again.take() == 1);
 }
 
-TEST_CASE("of those who close a hub the last one with a waker is told") {
+TEST_CASE("of several closers of a hub the last one with a waker is told") {
     bell first;
     bell second;
-    shared_hub hub(1);
+    shared_hub hub(1, {}, {});
     auto stream = hub.subscribe({.topics = "a"}).subscription;
-    hub.close({}, first.waker());
-    hub.close({}, second.waker());
-    hub.close();
+    CHECK(hub.close({}, first.waker()) == errc::ok);
+    CHECK(hub.close({}, second.waker()) == errc::ok);
+    CHECK(hub.close() == errc::ok);
     stream = {};
     CHECK(first.take() == 0);
     CHECK(second.take() == 1);
@@ -323,9 +325,9 @@ TEST_CASE("a hub that dies first tells nobody that its streams have gone") {
     std::optional<shared_subscription> stream;
     bell gone;
     {
-        shared_hub hub(1, {}, loop.waker());
+        shared_hub hub(1, {}, {}, loop.waker());
         stream = hub.subscribe({.topics = "a"}).subscription;
-        hub.close({}, gone.waker());
+        CHECK(hub.close({}, gone.waker()) == errc::ok);
         loop.take();
     }
     stream.reset();
@@ -333,12 +335,12 @@ TEST_CASE("a hub that dies first tells nobody that its streams have gone") {
     CHECK(loop.take() == 0);
 }
 
-TEST_CASE("streams on many threads leave a closed hub, and who closed it may destroy it") {
+TEST_CASE("streams on many threads leave a closed hub, and its closer may destroy it") {
     constexpr int rounds = 50;
     constexpr int clients = 4;
     for (int round = 0; round < rounds; ++round) {
         std::vector<std::thread> threads;
-        std::optional<shared_hub> hub(std::in_place, 1);
+        std::optional<shared_hub> hub(std::in_place, 1, ssekit::time_point());
         for (int i = 0; i < clients; ++i) {
             auto bell = std::make_unique<doorbell>();
             auto made = hub->subscribe({.topics = "a"}, bell->waker());
@@ -350,7 +352,7 @@ TEST_CASE("streams on many threads leave a closed hub, and who closed it may des
                 });
         }
         doorbell gone;
-        hub->close({}, gone.waker());
+        CHECK(hub->close({}, gone.waker()) == errc::ok);
         CHECK(rang(gone));
         CHECK(hub->metrics().subscribers == 0);
         CHECK(hub->metrics().flushed == clients);
@@ -360,21 +362,117 @@ TEST_CASE("streams on many threads leave a closed hub, and who closed it may des
 }
 
 TEST_CASE("several steps under one lock belong together") {
-    shared_hub hub(1);
+    shared_hub hub(1, {}, {});
     auto stream = hub.subscribe({.topics = "a"}).subscription;
     hub.with([](ssekit::hub& server) {
-        server.publish("a", {.data = "1"});
-        server.publish("a", {.data = "2"});
+        CHECK(server.publish("a", {.data = "1"}).ec == errc::ok);
+        CHECK(server.publish("a", {.data = "2"}).ec == errc::ok);
     });
     CHECK(stream.send({.data = "you"}) == errc::ok);
     CHECK(stream.add_topics("b") == errc::ok);
     CHECK(hub.publish("b", {.data = "3"}).ec == errc::ok);
     CHECK(stream.remove_topics("a") == errc::ok);
-    hub.close({.farewell = {.data = "bye"}});
+    CHECK(hub.close({.farewell = {.data = "bye"}}) == errc::ok);
     scripted_writer socket;
     CHECK(ssekit::drain(stream, socket) == drain_status::done);
     CHECK(socket.got == "id: 1.0\n\ndata: you\n\nid: 1.3\ndata: 3\n\ndata: bye\n\n");
     CHECK(hub.subscribe({.topics = "a"}).ec == errc::closed);
     CHECK(hub.close_topic("a") == errc::closed);
-    CHECK(hub.with([](const ssekit::hub& server) { return server.subscribers("b"); }) == 1);
+    CHECK(hub.with([](const ssekit::hub& server) { return server.subscriptions(); }) == 1);
+}
+
+TEST_CASE("what a hub can do, a shared one can") {
+    shared_hub hub(1, start, {.keep = exactly(8)});
+    char user = 'x';
+    auto first = hub.subscribe({.topics = {"a", "b"}, .tag = "me", .user = &user}).subscription;
+    auto second = hub.subscribe({.patterns = "x/*"}).subscription;
+    CHECK(hub.subscribers() == 2);
+    CHECK(hub.subscribers("a") == 1);
+    CHECK(hub.subscribers("x/*") == 1);
+    CHECK(hub.subscribers_with_tag("me") == 1);
+    CHECK(hub.subscriptions() == 2);
+    CHECK(first.id() != 0);
+    std::vector<std::uint64_t> ids;
+    hub.for_each_subscriber([&](const ssekit::subscriber_info& info) { ids.push_back(info.id); });
+    CHECK(ids == std::vector{first.id(), second.id()});
+    ids.clear();
+    hub.for_each_subscriber_with_tag("me", [&](const ssekit::subscriber_info& info) {
+        CHECK(info.user == &user);
+        ids.push_back(info.id);
+    });
+    CHECK(ids == std::vector{first.id()});
+
+    CHECK(hub.room("a").events == 8);
+    CHECK(hub.keep("a", exactly(5)) == errc::ok);
+    CHECK(hub.keep_pattern("x/*", exactly(6)) == errc::ok);
+    CHECK(hub.room("a").events == 5);
+    CHECK(hub.room("x/*").events == 6);
+    hub.keep_no_more("a");
+    hub.keep_pattern_no_more("x/*");
+    CHECK(hub.room("a").events == 8);
+    CHECK(hub.room("x/*").events == 8);
+
+    CHECK(hub.publish({"a", "x/1"}, {.data = "1"}).offset == 1);
+    CHECK(hub.publish("a", ssekit::frame::make({.data = "2"}).frame).offset == 2);
+    ssekit::frame_builder block;
+    block.append("data: 3\n\n", 9);
+    CHECK(hub.publish("x/1", block).offset == 3);
+    CHECK(hub.publish_to_tag("me", {.data = "4"}).offset == 4);
+    CHECK(hub.publish_to_all({.data = "5"}).offset == 5);
+    CHECK(hub.publish_sequenced("a", {}).ec == errc::out_of_sequence);
+    std::size_t topics = 0;
+    hub.for_each_topic([&](const ssekit::topic_info&) { ++topics; });
+    CHECK(topics == 4);
+    CHECK(hub.metrics().published == 5);
+    CHECK(hub.metrics().refused_events[errc::out_of_sequence] == 1);
+    CHECK(second.add_patterns("y/*") == errc::ok);
+    scripted_writer socket;
+    CHECK(ssekit::drain(second, socket) == drain_status::idle);
+    CHECK(socket.got == "id: 1.0\n\nid: 1.1\ndata: 1\n\nid: 1.3\ndata: 3\n\nid: 1.5\ndata: 5\n\n");
+
+    CHECK(hub.evict(first.id()));
+    CHECK_FALSE(hub.evict(first.id()));
+    CHECK(first.end() == stream_end::evicted);
+    CHECK(hub.subscribers() == 1);
+    hub.cut();
+    CHECK(second.end() == stream_end::cut);
+    CHECK(second.is_abrupt());
+    CHECK(ssekit::drain(second, socket) == drain_status::cut);
+    CHECK(hub.subscribers() == 0);
+    CHECK(hub.subscriptions() == 2);
+}
+
+TEST_CASE("a waker of a stream that is rescheduled is fired by the next tick") {
+    shared_hub hub(1, start, {});
+    bell rings;
+    auto stream = hub.subscribe({.topics = "a"}, rings.waker()).subscription;
+    stream.reschedule();
+    CHECK(rings.take() == 0);
+    hub.tick(start);
+    CHECK(rings.take() == 1);
+}
+
+TEST_CASE("a hub that cannot say its farewell is not closed and tells nobody that it is") {
+    bell gone;
+    shared_hub hub(1, start, {});
+    CHECK(hub.close({.farewell = {.type = "\n", .data = "x"}}, gone.waker()) == errc::invalid_type);
+    CHECK(gone.take() == 0);
+    CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok);
+    CHECK(hub.close({}, gone.waker()) == errc::ok);
+    CHECK(gone.take() == 1);
+}
+
+TEST_CASE("topics of a shared hub are found, opened again and forgotten") {
+    shared_hub hub(1, start);
+    CHECK_FALSE(hub.find_topic("a"));
+    CHECK(hub.subscribe({.topics = "a", .must_exist = true}).ec == errc::no_such_topic);
+    CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok);
+    CHECK(hub.close_topic("a") == errc::ok);
+    REQUIRE(hub.find_topic("a"));
+    CHECK(hub.find_topic("a")->closed);
+    CHECK(hub.reopen_topic("a") == errc::ok);
+    auto [reader, refused] = hub.subscribe({.topics = "a", .must_exist = true});
+    CHECK(refused == errc::ok);
+    CHECK(hub.forget_topic("a"));
+    CHECK_FALSE(hub.find_topic("a"));
 }

@@ -18,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -45,7 +46,7 @@ errc tell(client& reader, std::string_view data) {
 
 TEST_CASE("an event for one stream stands behind what was published before and has no id") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, {.retry = 1s});
+        hub server(1, {}, {.retry = 1s});
         say(server, "a", "1");
         client reader(server, to({"a", "b"}, {.last_event_id = "1.0", .framing = form}));
         client other(server, to({"a"}));
@@ -67,7 +68,7 @@ TEST_CASE("an event for one stream stands behind what was published before and h
 }
 
 TEST_CASE("events for one stream are bounded and refused as any") {
-    hub server(1, {.max_sent = 2});
+    hub server(1, {}, {.max_sent = 2});
     client reader(server, to({"a"}));
     for (int round = 0; round < 3; ++round) {
         CHECK(reader.stream.send({.id = "1", .data = "x"}) == errc::id_is_assigned);
@@ -88,27 +89,27 @@ TEST_CASE("events for one stream are bounded and refused as any") {
 }
 
 TEST_CASE("nothing is sent to a stream that has ended") {
-    client none(*std::make_unique<hub>(1), to({"a"}));
+    client none(*std::make_unique<hub>(1, ssekit::time_point()), to({"a"}));
     CHECK(tell(none, "x") == errc::closed);
     CHECK(none.stream.add_topics("b") == errc::closed);
     CHECK(ssekit::subscription().send({.data = "x"}) == errc::closed);
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a"}));
     CHECK(tell(reader, "never read") == errc::ok);
     CHECK(server.evict(reader.stream.id()));
     CHECK(tell(reader, "x") == errc::closed);
     CHECK(reader.stream.add_topics("b") == errc::closed);
     CHECK(reader.stream.remove_topics("a") == errc::closed);
-    CHECK(server.metrics().topics == 1);
+    CHECK(server.metrics().topics == 0);
     CHECK(reader.drain() == drain_status::done);
     CHECK(tell(reader, "x") == errc::closed);
 }
 
 TEST_CASE("the farewell stays the last event") {
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a"}));
     CHECK(tell(reader, "1") == errc::ok);
-    server.close({.farewell = {.data = "bye"}});
+    CHECK(server.close({.farewell = {.data = "bye"}}) == errc::ok);
     std::string_view slices[3];
     CHECK(reader.stream.prepare(slices) == 3); // the opening block, the event, the farewell
     static_cast<void>(tell(reader, "2"));
@@ -117,7 +118,7 @@ TEST_CASE("the farewell stays the last event") {
 }
 
 TEST_CASE("an event for one stream wakes it once") {
-    hub server(1);
+    hub server(1, {}, {});
     bell rung;
     char user = 'x';
     client woken(server, to({"a", "b"}), rung.waker());
@@ -136,7 +137,7 @@ TEST_CASE("an event for one stream wakes it once") {
 }
 
 TEST_CASE("what is sent to a throttled stream waits with what was published before") {
-    hub server(1);
+    hub server(1, {}, {});
     server.tick(noon);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 10s, .user = &user}));
@@ -157,7 +158,7 @@ TEST_CASE("what is sent to a throttled stream waits with what was published befo
 }
 
 TEST_CASE("an event for one stream changes nothing about heartbeats and closing") {
-    hub server(1, {.heartbeat = {.interval = 15s}});
+    hub server(1, {}, {.heartbeat = {.interval = 15s}});
     server.tick(noon);
     client reader(server, to({"a"}));
     reader.drain();
@@ -174,7 +175,7 @@ TEST_CASE("an event for one stream changes nothing about heartbeats and closing"
 }
 
 TEST_CASE("a stream that ends while it waits to be reported is reported") {
-    hub server(1, {.max_age = 1h, .max_age_jitter = 0});
+    hub server(1, {}, {.max_age = 1h, .max_age_jitter = 0});
     server.tick(noon);
     char users[] = "ab";
     client sent(server, to({"a"}, {.user = &users[0]}));
@@ -193,7 +194,7 @@ TEST_CASE("a stream that ends while it waits to be reported is reported") {
 TEST_CASE("topics that are added bring the next event and each event once") {
     constexpr std::array<std::string_view, 3> more = {"b", "a", "b"};
     constexpr std::array<std::string_view, 2> both = {"a", "b"};
-    hub server(1);
+    hub server(1, {}, {});
     client reader(server, to({"a"}));
     say(server, "a", "1");
     say(server, "b", "before");
@@ -218,7 +219,7 @@ TEST_CASE("topics that are added bring the next event and each event once") {
 TEST_CASE("topics may be removed but for the last") {
     for (const std::string_view gone : {"a", "b", "c"}) {
         for (const bool in_hand : {false, true}) {
-            hub server(1);
+            hub server(1, {}, {});
             client reader(server, to({"a", "b", "c"}, {.tag = "me"}));
             if (in_hand) reader.drain_bytes(3);
             if (!in_hand) reader.drain();
@@ -247,7 +248,7 @@ TEST_CASE("topics may be removed but for the last") {
 
 TEST_CASE("a stream that could not remove its last topic is still woken") {
     constexpr std::array<std::string_view, 2> both = {"a", "b"};
-    hub server(1);
+    hub server(1, {}, {});
     bell rung;
     char user = 'x';
     client listed(server, to({"a", "b"}, {.user = &user}));
@@ -262,7 +263,7 @@ TEST_CASE("a stream that could not remove its last topic is still woken") {
 }
 
 TEST_CASE("a stream that waits to be reported and removes its first topic is reported") {
-    hub server(1);
+    hub server(1, {}, {});
     char user = 'x';
     client reader(server, to({"a", "b"}, {.user = &user}));
     reader.drain();
@@ -282,7 +283,7 @@ TEST_CASE("a stream that changes its topics gets each event once and is always w
     for (std::uint32_t seed = 1; seed <= 600; ++seed) {
         CAPTURE(seed);
         support::dice dice(seed);
-        hub server(1, {.max_sent = 1000});
+        hub server(1, {}, {.max_sent = 1000});
         bell rung;
         char user = 'x';
         const bool wakes = seed % 2 == 0;
@@ -336,4 +337,45 @@ TEST_CASE("a stream that changes its topics gets each event once and is always w
             }
         }
     }
+}
+
+TEST_CASE("assigning to a subscription ends the old stream at once") {
+    hub server(1, {}, {.max_subscribers = 2});
+    ssekit::subscription stream = server.subscribe({.topics = "a"}).subscription;
+    ssekit::subscription other = server.subscribe({.topics = "b"}).subscription;
+    const std::uint64_t old = stream.id();
+    stream = std::move(other);
+    CHECK(server.subscriptions() == 1);
+    CHECK_FALSE(server.find_subscriber(old));
+    CHECK(server.subscribers("a") == 0);
+    CHECK(server.subscribers("b") == 1);
+    CHECK_FALSE(other); // NOLINT(bugprone-use-after-move): it holds nothing, not the old stream
+    ssekit::subscription& self = stream;
+    stream = std::move(self);
+    CHECK(server.subscriptions() == 1);
+    stream = {};
+    CHECK(server.subscriptions() == 0);
+}
+
+TEST_CASE("an end that was seen stays what it was when the hub has gone, and no other is proper") {
+    std::optional<hub> server(std::in_place, 1, ssekit::time_point());
+    client seen(*server, to({"a"}));
+    client unseen(*server, to({"a"}));
+    client open(*server, to({"a"}));
+    client torn(*server, to({"a"}));
+    for (client* each : {&seen, &unseen, &open}) each->drain();
+    CHECK(torn.drain_bytes(3) == drain_status::would_block);
+    for (client* each : {&seen, &unseen, &torn}) CHECK(server->evict(each->stream.id()));
+    CHECK(seen.drain() == drain_status::done);
+    server.reset();
+    CHECK(seen.stream.end() == stream_end::evicted);
+    CHECK_FALSE(seen.stream.is_abrupt());
+    CHECK(seen.drain() == drain_status::done);
+    for (client* each : {&unseen, &open, &torn}) {
+        CHECK(each->stream.end() == stream_end::cut);
+        CHECK(each->stream.is_abrupt());
+        CHECK(each->drain() == drain_status::cut);
+    }
+    CHECK(ssekit::subscription().end() == stream_end::closed); // there never was a stream
+    CHECK_FALSE(ssekit::subscription().is_abrupt());
 }

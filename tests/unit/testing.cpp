@@ -28,18 +28,18 @@ TEST_CASE("a recorder takes everything, in order") {
 }
 
 TEST_CASE("a recorder fills up, empties, and closes") {
-    ssekit::hub hub(1);
+    ssekit::hub hub(1, {}, {});
     auto [stream, refused] = hub.subscribe({.topics = "t"});
     REQUIRE(refused == ssekit::errc::ok);
     recorder out{.room = 12};
-    hub.publish("t", {.data = "one"});
+    CHECK(hub.publish("t", {.data = "one"}).ec == ssekit::errc::ok);
     CHECK(drain(stream, out) == drain_status::would_block);
     CHECK(out.bytes == "id: 1.0\n\nid:");
     CHECK(drain(stream, out) == drain_status::would_block);
     out.room = 1000;
     CHECK(drain(stream, out) == drain_status::idle);
     CHECK(out.bytes == "id: 1.0\n\nid: 1.1\ndata: one\n\n");
-    hub.publish("t", {.data = "two"});
+    CHECK(hub.publish("t", {.data = "two"}).ec == ssekit::errc::ok);
     out.closed = true;
     CHECK(drain(stream, out) == drain_status::closed);
     CHECK(out.bytes.size() == 28);

@@ -24,7 +24,7 @@ TEST_CASE("never comes after any time, and the time until then can be told") {
 }
 
 TEST_CASE("where no timer is armed, nothing is ever due") {
-    ssekit::hub quiet(1);
+    ssekit::hub quiet(1, {}, {});
     quiet.tick(time_point{std::chrono::hours(1)});
     CHECK(quiet.next_deadline() == never);
     const ssekit::heartbeat timer;

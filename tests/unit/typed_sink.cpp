@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include <ssekit/event_source.hpp>
 #include <ssekit/parser.hpp>
 #include <ssekit/typed_sink.hpp>
 
 #include <doctest/doctest.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,4 +58,38 @@ TEST_CASE(
     ssekit::feed(parser, stream, sink);
     CHECK(seen == "abc");
     CHECK(offset == 6);
+}
+
+TEST_CASE("typed_sink: what handles the values may stop the reading, and hear the rest") {
+    struct reader {
+        std::string* heard;
+        bool operator()(const ssekit::event_view&, int value) {
+            *heard += "value " + std::to_string(value) + ";";
+            return value != 2;
+        }
+        void on_error(ssekit::errc, std::uint64_t) { *heard += "error;"; }
+        void on_id(std::string_view id) { heard->append("id ").append(id).append(";"); }
+        void on_retry(std::chrono::milliseconds) { *heard += "retry;"; }
+        void on_comment(std::string_view text) {
+            heard->append("comment").append(text).append(";");
+        }
+    };
+    std::string heard;
+    ssekit::typed_sink sink(&number, reader{&heard});
+    ssekit::parser parser({.limits = {.data = 4}});
+    const std::string_view stream = ": c\nretry: 1\nid: 7\ndata: 1\n\ndata: 12345\n\n"
+                                    "data: 2\n\ndata: 3\n\n";
+    const std::size_t taken = ssekit::feed(parser, stream, sink);
+    CHECK(heard == "comment c;retry;id 7;value 1;error;value 2;");
+    CHECK(taken == stream.size() - 9);
+    ssekit::feed(parser, stream.substr(taken), sink);
+    CHECK(heard.ends_with("value 3;"));
+
+    ssekit::event_source source("http://a/");
+    REQUIRE(source.poll({}) == ssekit::source_action::connect);
+    REQUIRE(source.receive_head(
+        200, [](std::string_view) { return std::string_view("text/event-stream"); }, {}));
+    heard.clear();
+    CHECK(source.receive("data: 2\n\ndata: 3\n\n", sink, {}) == 9);
+    CHECK(heard == "value 2;");
 }

@@ -72,6 +72,7 @@ struct exemplary_generator {
     std::size_t prepare(slices_out) noexcept;
     void consume(std::size_t) noexcept;
     [[nodiscard]] bool is_done() const noexcept;
+    [[nodiscard]] bool is_abrupt() const noexcept;
 };
 struct throwing_prepare : exemplary_generator {
     std::size_t prepare(slices_out);
@@ -101,9 +102,21 @@ struct throwing_is_done : exemplary_generator {
 struct int_is_done : exemplary_generator {
     [[nodiscard]] int is_done() const noexcept;
 };
+struct mutable_is_abrupt : exemplary_generator {
+    bool is_abrupt() noexcept;
+};
+struct throwing_is_abrupt : exemplary_generator {
+    [[nodiscard]] bool is_abrupt() const;
+};
+struct never_abrupt {
+    std::size_t prepare(slices_out) noexcept;
+    void consume(std::size_t) noexcept;
+    [[nodiscard]] bool is_done() const noexcept;
+};
 struct endless {
     std::size_t prepare(slices_out) noexcept;
     void consume(std::size_t) noexcept;
+    [[nodiscard]] bool is_abrupt() const noexcept;
 };
 
 static_assert(ssekit::buffers_generator<exemplary_generator>);
@@ -116,6 +129,9 @@ static_assert(!ssekit::buffers_generator<returning_consume>);
 static_assert(!ssekit::buffers_generator<mutable_is_done>);
 static_assert(!ssekit::buffers_generator<throwing_is_done>);
 static_assert(!ssekit::buffers_generator<int_is_done>);
+static_assert(!ssekit::buffers_generator<mutable_is_abrupt>);
+static_assert(!ssekit::buffers_generator<throwing_is_abrupt>);
+static_assert(!ssekit::buffers_generator<never_abrupt>);
 static_assert(!ssekit::buffers_generator<endless>);
 static_assert(!ssekit::buffers_generator<exemplary_writer>);
 
@@ -124,6 +140,7 @@ static_assert(!ssekit::buffers_generator<exemplary_writer>);
 struct pieces_generator {
     std::vector<std::string> pieces;
     bool ends = false;
+    bool breaks = false; // and then not as it was meant to
     std::size_t piece = 0;
     std::size_t offset = 0;
     std::size_t prepares = 0;
@@ -143,6 +160,7 @@ struct pieces_generator {
         }
     }
     [[nodiscard]] bool is_done() const noexcept { return ends && piece == pieces.size(); }
+    [[nodiscard]] bool is_abrupt() const noexcept { return breaks && is_done(); }
     [[nodiscard]] std::string all() const {
         return std::accumulate(pieces.begin(), pieces.end(), std::string());
     }
@@ -272,6 +290,15 @@ TEST_CASE("a write is given at most drain_slices slices") {
     CHECK(drain(source, out) == drain_status::idle);
     CHECK(out.got == source.all());
     CHECK(out.slices == std::vector<std::size_t>{32, 32, 32, 4});
+}
+
+TEST_CASE("a generator that ended abruptly is not done but cut") {
+    for (const bool breaks : {false, true}) {
+        pieces_generator broken{.pieces = words, .ends = true, .breaks = breaks};
+        scripted_writer out({});
+        CHECK(drain(broken, out) ==
+              (breaks ? ssekit::drain_status::cut : ssekit::drain_status::done));
+    }
 }
 
 TEST_CASE("drain asks nothing of a transport when there is nothing to send") {

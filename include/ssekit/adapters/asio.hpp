@@ -2,22 +2,25 @@
 //
 // Event streams over Asio without Boost: sockets, TLS streams, whatever is an AsyncWriteStream.
 //
-// `async_drain` starts `async_write_some` with what `prepare` gave, consumes what went when that
-// completes, and so on until nothing is left: for who knows by other means when there is something
-// to send, as one thread does that has a hub and asks `next_ready`. `async_serve` does so for the
-// life of a stream and waits for a bell in between. The bell's waker may be fired on any thread and
-// only posts; all handlers run on the stream's executor, so let that be a strand if several threads
-// run it. A bell of its own also suits the hub, to wait `until` its next deadline.
+// `async_drain` starts `async_write_some` with what `prepare` gave, consumes what was written when
+// that completes, and goes on until nothing is left. It is for programs that know by other means
+// when there is something to send, such as a thread that has a hub and asks `next_ready`.
+// `async_serve` does the same for the life of a stream, and waits for a bell in between. The bell's
+// waker may be fired on any thread; it allocates nothing and only ends a wait. All handlers run on
+// the stream's executor; make that a strand if several threads run it. The hub can have a bell of
+// its own, on which its owner waits for the next deadline.
 //
-// When the client goes, a write fails; but an idle stream learns of it by a read only, so keep one
-// pending, and `cancel` the bell when it fails. When the hub gives a client up, by its write
-// deadline, a cut or its destructor, the transport is closed and so the write fails. When the hub
-// ends the stream, what is left is written and the operation is done; how the transport ends is its
-// owner's to say: `shutdown`, or TLS's `async_shutdown`. Before its bell dies the subscription.
+// When the client goes, a write fails. An idle stream learns of it only from a read, so keep one
+// pending, and `cancel` the bell when it fails. When the hub ends the stream, what is left is
+// written and the operation completes without an error. Its owner then decides how the transport
+// ends: `shutdown`, or TLS's `async_shutdown`. When the stream breaks off, because the hub has cut
+// it, has given up the client or is destroyed, the operation completes with connection_aborted, and
+// its owner closes the transport without either, so that the response does not look whole. Destroy
+// the subscription before its bell.
 #ifndef SSEKIT_ADAPTERS_ASIO_HPP
 #define SSEKIT_ADAPTERS_ASIO_HPP
 
-#include <ssekit/detail/async_drain.hpp>
+#include <ssekit/adapters/detail/async_drain.hpp>
 #include <ssekit/writer.hpp>
 
 #include <concepts>
@@ -30,7 +33,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 namespace detail {
 
@@ -41,9 +44,10 @@ struct asio_net {
     using timer = ::asio::steady_timer;
 
     static error_code aborted() noexcept { return ::asio::error::operation_aborted; }
-    template <class... Arguments>
-    static void post(Arguments&&... arguments) {
-        ::asio::post(std::forward<Arguments>(arguments)...);
+    static error_code cut() noexcept { return ::asio::error::connection_aborted; }
+    template <class Handler>
+    static void post(Handler&& handler) {
+        ::asio::post(std::forward<Handler>(handler));
     }
     template <class Token, class Signature, class Operation, class Object>
     static auto compose(Operation operation, Token& token, Object& object) {
@@ -57,17 +61,18 @@ concept asio_stream = std::convertible_to<typename Stream::executor_type, ::asio
 
 } // namespace detail
 
-/// Wakes up what waits on an executor: `waker`, `ring`, `cancel`, `async_wait` and
+/// Wakes what waits on an executor: `waker`, `ring`, `cancel`, `async_wait` and
 /// `async_wait_until`, see detail::async_bell.
 using asio_bell = detail::async_bell<detail::asio_net>;
 
 /// Effects: writes what the generator has, in writes of at most `default_drain_budget` bytes, and
-/// completes with (error_code, drain_status): `idle` or `done`, which is true when the handler is
-/// called; or `closed` with the error that says why.
+/// completes with (error_code, drain_status): `idle` or `done` without an error, which still holds
+/// when the handler is called; `closed` with the error that says why; or `cut` with
+/// connection_aborted: close the transport, and do not end the response.
 /// Lifetime: the stream and the generator live until then, and so does the hub of a `subscription`;
-/// a `shared_subscription` takes care of itself.
-/// Preconditions: nothing else writes meanwhile. Who drains on behalf of `next_ready` or a waker
-/// and is reported during a write looks at `is_done`, and closes the transport if it is.
+/// a `shared_subscription` may outlive its hub.
+/// Preconditions: nothing else writes meanwhile. An owner that drains on behalf of `next_ready` or
+/// a waker and is notified during a write checks `is_done`, and closes the transport if it is.
 /// Thread safety: the executor of the stream.
 template <detail::asio_stream Stream, buffers_generator Generator, class Token>
 auto async_drain(Stream& stream, Generator& generator, Token&& token) {
@@ -77,10 +82,12 @@ auto async_drain(Stream& stream, Generator& generator, Token&& token) {
 }
 
 /// Effects: drains whenever the bell rings, until the stream is done, and completes with
-/// (error_code): none when all of it has left, what the transport said, or operation_aborted when
-/// the bell or the operation was cancelled or the hub has given the client up.
+/// (error_code): none when the stream has ended in order and all of it has left;
+/// connection_aborted when it has broken off, and a write under way was ended by closing the
+/// transport; operation_aborted when the bell or the operation was cancelled; or what the transport
+/// said.
 /// Preconditions: the generator has the bell's waker; the bell is on the stream's executor and
-/// nobody else waits for it; nothing else writes meanwhile.
+/// nothing else waits for it; nothing else writes meanwhile.
 /// Lifetime and thread safety: as above, and the bell lives as long.
 template <detail::asio_stream Stream, buffers_generator Generator, class Token>
 auto async_serve(Stream& stream, Generator& generator, asio_bell& bell, Token&& token) {
@@ -89,6 +96,6 @@ auto async_serve(Stream& stream, Generator& generator, asio_bell& bell, Token&& 
         operation(stream, generator, bell), token, stream);
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -5,17 +5,17 @@
 //     ssekit::beast_event_stream stream(co_await this_coro::executor, tls, source);
 //     while (const ssekit::event_view* event = co_await stream.next()) ...
 //
-// It reconnects by itself, and ends when the source has ended, see `event_source::end`. What fails
-// in the network is a failure of the source, and no exception.
+// It reconnects by itself, and ends when the source has ended, see `event_source::end`. A network
+// failure is a failure of the source, not an exception.
 //
-// All of it happens on one executor: the stream is made with it, `next` is awaited and `close` is
-// called on it; let it be a strand if several threads run it. One `next` at a time is pending. It
+// Everything happens on one executor: the stream is made with it, and `next` is awaited and `close`
+// called on it; make it a strand if several threads run it. One `next` at a time may be pending. It
 // waits for the source's deadline on a timer, which is cancelled by the end of an operation and by
-// `close`: so it ends at once, whatever is under way. A name that is being looked up goes on in a
-// thread of Asio's, and keeps the io_context busy until then.
+// `close`, so it ends at once, whatever is under way. A name look-up goes on in a thread of Asio's,
+// and keeps the io_context busy until it is done.
 //
-// Certificates are always verified, against the authorities in the context: one that signs itself
-// has to be among them. The addresses of a host are tried one after the other, and share
+// Certificates are always verified, against the authorities in the context: a self-signed one has
+// to be among them. The addresses of a host are tried one after the other, and share
 // `connect_timeout`.
 #ifndef SSEKIT_ADAPTERS_BEAST_CLIENT_HPP
 #define SSEKIT_ADAPTERS_BEAST_CLIENT_HPP
@@ -39,7 +39,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// Lifetime: borrows the context and the source; a pending `next` uses the stream, but both may be
 /// destroyed together, with the coroutine or the io_context. Thread safety: that of the executor.
@@ -60,8 +60,8 @@ class beast_event_stream {
     /// \returns nullptr when there will be none. Lifetime: until the next call.
     [[nodiscard]] boost::asio::awaitable<const event_view*> next();
 
-    /// Effects: closes the source and wakes up a pending `next`, which closing the source alone
-    /// would not.
+    /// Effects: closes the source and wakes a pending `next`, which closing the source alone would
+    /// not do.
     void close() {
         source_.close();
         alarm_.cancel();
@@ -106,7 +106,7 @@ inline boost::asio::awaitable<const event_view*> beast_event_stream::next() {
             last_error_ = source_.error();
             continue;
         }
-        // What has come while the reader was busy is no silence of the server.
+        // What arrived while the reader was busy does not count as silence of the server.
         const bool is_back = std::exchange(was_away, false) && connection_ != nullptr;
         const bool is_late =
             is_back && source_.state() == ready_state::open && source_.next_deadline() <= time;
@@ -170,7 +170,7 @@ inline boost::asio::awaitable<void> beast_event_stream::step_done(time_point at_
     while (!connection_->is_done()) {
         const bool is_over = source_.state() == ready_state::closed;
         const time_point deadline =
-            is_over ? time_point() : std::max(source_.next_deadline(), at_least);
+            is_over ? time_point() : (std::max)(source_.next_deadline(), at_least);
         if (deadline <= now()) throw boost::system::system_error(boost::asio::error::timed_out);
         co_await wait(deadline);
     }
@@ -190,6 +190,6 @@ inline void beast_event_stream::give_up() {
     connection_ = nullptr;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

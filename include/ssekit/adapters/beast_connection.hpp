@@ -3,13 +3,13 @@
 // What beast_client.hpp is made of: one connection of an event source, from the look-up of its host
 // to the end of the response. It is driven from outside, step by step, and knows no deadlines.
 //
-// It belongs to its operations until the last of them is done. Once given up, it does not know who
-// drove it any more, and what still comes of it changes nothing.
+// It belongs to its operations until the last of them is done. Once it has been given up, it no
+// longer knows its driver, and whatever still completes changes nothing.
 #ifndef SSEKIT_ADAPTERS_BEAST_CONNECTION_HPP
 #define SSEKIT_ADAPTERS_BEAST_CONNECTION_HPP
 
-#include <ssekit/detail/decimal.hpp>
-#include <ssekit/detail/url.hpp>
+#include <ssekit/detail/base/decimal.hpp>
+#include <ssekit/detail/http/url.hpp>
 #include <ssekit/event_source.hpp>
 
 #include <algorithm>
@@ -38,7 +38,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace ssekit::detail {
+namespace ssekit::inline SSEKIT_ABI::detail {
 
 /// One request and its response, in steps: each is begun by a call, and cancels the alarm when it
 /// is done. Throws boost::system::system_error and std::bad_alloc.
@@ -178,7 +178,7 @@ inline void beast_connection::begin_response() {
     parser_.emplace();
     parser_->header_limit(max_head);
     // None that is reached: with boost::none, Boost 1.74 refuses each Content-Length.
-    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
+    parser_->body_limit((std::numeric_limits<std::uint64_t>::max)());
     parser_->skip(!has_body_);
 }
 
@@ -192,7 +192,7 @@ inline void beast_connection::resolve() {
         });
 }
 
-// Where writing fails, reading does so too, perhaps behind an answer that says why.
+// Where writing fails, reading fails too, perhaps after an answer that says why.
 inline void beast_connection::write() {
     on_stream([this](auto& stream) {
         boost::asio::async_write(stream, boost::asio::buffer(out_),
@@ -201,12 +201,12 @@ inline void beast_connection::write() {
 }
 
 inline void beast_connection::read() {
-    const std::size_t room = std::min(body_.size(), in_.max_size() - in_.size());
+    const std::size_t room = (std::min)(body_.size(), in_.max_size() - in_.size());
     if (room == 0) throw boost::system::system_error(boost::asio::error::no_buffer_space);
     done_ = false;
     auto handler = [self = shared_from_this()](error_code failed, std::size_t bytes) {
         self->in_.commit(bytes);
-        // TLS that ends without saying so is another error: somebody may have cut it there.
+        // TLS that ends without close_notify is another error: the data may have been truncated.
         const bool ended = failed == boost::asio::error::eof;
         if (ended && self->parser_->got_some()) self->parser_->put_eof(failed);
         self->finish(failed);
@@ -230,7 +230,7 @@ inline std::string_view beast_connection::parse() {
     starved_ = !in_head && failed == http::error::need_more;
     const std::size_t size = in_head ? 0 : body_.size() - parser_->get().body().size;
     const bool goes_on = failed == http::error::need_more || failed == http::error::need_buffer;
-    // What came before the mistake is given first; then the parser stumbles over it again.
+    // What came before the mistake is handed out first; then the parser finds the mistake again.
     if (failed && !goes_on && size == 0) throw boost::system::system_error(failed);
     return {body_.data(), size};
 }
@@ -248,7 +248,7 @@ inline bool beast_connection::is_coded() const {
 }
 
 inline std::optional<std::string_view> beast_connection::find(std::string_view name) const {
-    // Nobody asked for a coding: what comes in one is no event stream, whatever it is called.
+    // No coding was asked for: a coded body is not an event stream, whatever its type says.
     if (equal_ignoring_case(name, "Content-Type") && is_coded()) return std::nullopt;
     const auto& head = parser_->get();
     const auto at = head.find({name.data(), name.size()});
@@ -256,6 +256,6 @@ inline std::optional<std::string_view> beast_connection::find(std::string_view n
     return std::string_view(at->value().data(), at->value().size());
 }
 
-} // namespace ssekit::detail
+} // namespace ssekit::inline SSEKIT_ABI::detail
 
 #endif

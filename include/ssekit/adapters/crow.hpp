@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Event streams from Crow, as far as they go: Crow can not stream. A crow::response is a whole, and
-// leaves with its Content-Length when `end` is called, nothing of it before: `write` appends to the
-// body, `stream_threshold` cuts large bodies that are complete, and a socket is handed over to
-// WebSocket routes alone. Nor may a response wait for events: one that is ended after its handler
-// has returned destroys its connection while it is in use (issue 843, seen with 1.3.3 and master).
+// Event streams from Crow, as far as that goes: Crow cannot stream. A crow::response is sent as a
+// whole, with its Content-Length, when `end` is called, and no part of it before: `write` appends
+// to the body, `stream_threshold` cuts large bodies that are complete, and a socket is handed over
+// to WebSocket routes alone. Nor may a response wait for events: one that is ended after its
+// handler has returned destroys its connection while it is in use (issue 843, seen with 1.3.3 and
+// master).
 //
-// So this is polling in the clothes of an event stream. Each request is answered at once with what
-// is kept behind its Last-Event-ID; the client, any EventSource, comes back with the next one after
-// the reconnection time that the answer gives. Nothing is lost and nothing doubled, within what the
-// log keeps. An event is as late as that time is long, and each client costs a request for each:
-// set `hub_options::retry` to a second, say.
+// So this is polling dressed as an event stream. Each request is answered at once with what is kept
+// after its Last-Event-ID; the client, any EventSource, sends the next one after the reconnection
+// time that the answer gives. Within what the log keeps, nothing is lost and nothing comes twice.
+// An event may be late by that time, and each client sends one request per such interval: set
+// `hub_options::retry` to a second, say.
 //
-// Everything happens in the handler, on whatever thread: no wakers, no heartbeats, no stream that
-// lives on. A client that does not read holds a thread of the app up, for Crow writes a response
-// with a blocking call; `most` is to fit into the socket's buffer.
+// Everything happens in the handler, on any thread: no wakers, no heartbeats, no stream that lives
+// on. A client that does not read blocks a thread of the app, because Crow writes a response with a
+// blocking call; so `most` should fit in the socket's buffer.
 //
 // Written against templates: include <crow.h> beside it. Read: 1.3.3, http_response.h and
 // http_connection.h.
@@ -31,19 +32,20 @@
 #include <string>
 #include <string_view>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// \returns what matters to streams of a crow::request. Lifetime: views of `request`; the method is
 /// taken to be the route's.
 template <class Request>
 [[nodiscard]] request_view crow_request(const Request& request);
 
-/// Effects: answers a request with the events of the hub behind its Last-Event-ID, or behind that
-/// of `options` if it brings one, none from a client that comes for the first time unless
+/// Effects: answers a request with the events of the hub after its Last-Event-ID, or after the one
+/// in `options` if there is one; with none for a client that comes for the first time, unless
 /// `options.start` says earliest; or with the status that says why there is no stream. Headers of
 /// your own, those of cors.hpp for example, may be set before. Throws std::bad_alloc.
 /// \param response the crow::response of the same handler; it is ended
-/// \param most how many bytes are enough, by at most an event; the rest comes with the next answer
+/// \param most how many bytes are enough, exceeded by at most one event; the rest comes with the
+/// next answer
 template <class Request, class Response>
 void crow_poll(shared_hub& hub, const Request& request, Response& response,
                subscribe_options options, std::size_t most = 16 << 10);
@@ -99,7 +101,9 @@ void crow_poll(shared_hub& hub, const Request& request, Response& response,
         if (refused != errc::ok) {
             return detail::crow_refuse(response, refusal_of(refused), message(refused));
         }
-        drain(stream, body, most);
+        // Whatever it says: what is there are whole events, and the client asks for what follows
+        // the last of them. If the stream has broken off, the next answer says what is missing.
+        static_cast<void>(drain(stream, body, most));
     }
     for (const header& each : stream_headers) {
         response.set_header(std::string(each.name), std::string(each.value));
@@ -107,6 +111,6 @@ void crow_poll(shared_hub& hub, const Request& request, Response& response,
     response.end(body.text); // of a HEAD, Crow keeps the body
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

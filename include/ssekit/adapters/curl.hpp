@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// Event sources over libcurl, which brings TLS, proxies, HTTP/2 and whatever else an easy handle
-// can be told. The source decides when to connect and where to, follows redirects and knows what is
-// a stream; libcurl transfers.
+// Event sources over libcurl, which brings TLS, proxies, HTTP/2 and everything else that an easy
+// handle offers. The source decides when and where to connect, follows redirects and knows what a
+// stream is; libcurl transfers the bytes.
 //
 // `curl_transport` blocks, for a loop over an `event_stream`:
 //
 //     ssekit::curl_transport transport;
 //     for (const ssekit::event_view& event : ssekit::event_stream(source, transport)) ...
 //
-// What has come waits for its reader in a block of 64 KiB at the most; behind that libcurl pauses,
-// and the server has to wait. Any thread may `stop` it.
+// What has come waits for its reader in a block of at most 64 KiB; when that is full libcurl
+// pauses, and the server has to wait. Any thread may `stop` it.
 //
 // `curl_stream` takes part in a multi handle of yours, beside other transfers, and hands events to
 // a sink. libcurl calls the sink, so it may not throw, nor use the multi handle; closing the source
 // is what ends the stream. Call `turn` once to begin, `done` with each CURLMSG_DONE, `turn` at the
 // source's next deadline and when you have closed it.
 //
-// Both have an easy handle of their own. Set on it what the library should know, certificates, a
-// proxy, a user agent; what a request needs is set over it at each connection.
+// Both have an easy handle of their own. Set on it what the library should know, such as
+// certificates, a proxy or a user agent; what a request needs is set on top at each connection.
 #ifndef SSEKIT_ADAPTERS_CURL_HPP
 #define SSEKIT_ADAPTERS_CURL_HPP
 
@@ -39,7 +39,7 @@
 
 #include <curl/curl.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 namespace detail {
 
@@ -104,12 +104,12 @@ class curl_transfer {
 /// Thread safety: as an int, but for `stop`.
 class curl_transport {
   public:
-    /// Throws std::bad_alloc. Call curl_global_init before, where there are threads.
+    /// Throws std::bad_alloc. Where there are threads, call curl_global_init first.
     curl_transport() : multi_(detail::curl_made(curl_multi_init())) {}
 
     [[nodiscard]] CURL* handle() const noexcept { return transfer_.handle(); }
 
-    /// Effects: closes the source in its next `wait`, or in the one that there is.
+    /// Effects: closes the source in its next `wait`, or in the one that is under way.
     /// Thread safety: for any thread, as long as the object lives.
     void stop() noexcept {
         stopped_ = true;
@@ -136,7 +136,7 @@ class curl_transport {
     void perform() noexcept;
 
     std::unique_ptr<CURLM, detail::curl_free<curl_multi_cleanup>> multi_;
-    detail::curl_transfer transfer_ = {}; // goes before the multi handle
+    detail::curl_transfer transfer_ = {}; // dies before the multi handle
     std::string body_ = {};
     std::optional<CURLcode> result_ = {}; // once the transfer is done
     bool paused_ = false;
@@ -322,6 +322,6 @@ void curl_stream<Sink>::turn() {
     }
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -2,17 +2,21 @@
 //
 // Event streams from Drogon, whose connections live on loops of their own. It hands an asynchronous
 // response a ResponseStream, on the connection's loop; that stream's `send` takes everything, keeps
-// what the socket does not, and tells nobody when that has left. So a stream here has one batch on
-// its way at a time and looks at the connection's count of bytes sent: at once, since mostly the
-// socket has taken it all, and every few milliseconds while it has not. A stalled client costs one
-// batch, and what else it has not read stays in the hub's log, where the lag policy sees it. (With
-// TLS the count includes what the records add, so a client that never catches up may come to owe
-// some hundredths of what it has been sent.)
+// what the socket does not take, and does not tell when that has left. So a stream here has one
+// batch on its way at a time and looks at the connection's count of bytes sent: at once, since the
+// socket has usually taken it all, and every few milliseconds while it has not. A stalled client
+// costs one batch, and what else it has not read stays in the hub's log, where the lag policy sees
+// it. (With TLS the count includes what the records add, so for a client that never catches up the
+// backlog may seem smaller by a few per cent of what it has been sent.)
 //
-// The hub's waker, on any thread and under the hub's lock, only queues a call to the loop. Nobody
-// tells a stream that its client has gone: it finds out at the next event or heartbeat. It owns
-// itself until it has ended, so close the hub and let its streams end before the loops stop; the
-// loops outlive their streams. A response that is never sent takes its stream with it.
+// The hub's waker, on any thread and under the hub's lock, only queues a call to the loop. That
+// takes memory, because the library makes a node and a std::function of each. So a wake-up
+// allocates, and without memory it ends the program, since it must not get lost.
+//
+// A stream is not told that its client has gone: it finds out at the next event or heartbeat. It
+// owns itself until it has ended, so close the hub and let its streams end before the loops stop;
+// the loops outlive their streams. One that has broken off closes its connection, without a last
+// chunk. A response that is never sent takes its stream with it.
 //
 // Written against templates: include <drogon/drogon.h> beside it. Read: 1.9.13, HttpServer.cc and
 // trantor's TcpConnectionImpl.cc.
@@ -35,7 +39,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
 /// `options` brings one; or with the status that says why not. The method is the route's to choose.
@@ -120,12 +124,13 @@ class drogon_response : public std::enable_shared_from_this<drogon_response<Conn
     }
 
     void send() noexcept {
-        if (out_ == nullptr) return; // not yet, or no more
+        if (out_ == nullptr) return; // not yet, or no longer
         if (is_full() && !stream_.is_done()) return look_later();
         switch (drain(stream_, *this)) {
         case drain_status::would_block: return look_later();
         case drain_status::budget_spent: return post();
-        case drain_status::closed: return end(false);
+        case drain_status::closed:
+        case drain_status::cut: return end(false);
         case drain_status::done: return end(true);
         case drain_status::idle: return;
         }
@@ -135,8 +140,7 @@ class drogon_response : public std::enable_shared_from_this<drogon_response<Conn
     void end(bool properly) noexcept {
         const auto self = std::exchange(self_, nullptr);
         const auto connection = connection_.lock();
-        const bool drop = !properly || is_abrupt(stream_.end());
-        if (drop && connection != nullptr) connection->forceClose();
+        if (!properly && connection != nullptr) connection->forceClose();
         std::exchange(out_, nullptr)->close();
     }
 
@@ -178,7 +182,7 @@ std::shared_ptr<Response> drogon_stream(shared_hub& hub, const RequestPointer& r
     int status = stream_status(asked);
     // Drogon would keep the response and never ask for its stream.
     if (std::string_view(request->versionString()) == "HTTP/1.0") status = 505;
-    if (connection == nullptr) status = 408; // the client has gone, nobody sees this
+    if (connection == nullptr) status = 408; // the client has gone and does not see this
     if (status != 200) return detail::drogon_refuse<Response>({status, {}}, reason_phrase(status));
 
     using connection_type = typename std::decay_t<decltype(connection)>::element_type;
@@ -207,6 +211,6 @@ std::shared_ptr<Response> drogon_stream(shared_hub& hub, const RequestPointer& r
     return out;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

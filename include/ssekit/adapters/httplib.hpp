@@ -4,18 +4,19 @@
 // content provider of a response there, again and again, until it is done or fails. So a stream
 // lives and blocks on its connection's thread: it writes what its subscription has, then sleeps
 // until the hub rings its bell. The ring comes from any thread, under the hub's lock, and only
-// notifies. Once a second the sleeper looks whether its client is still there, and whether the
+// notifies. Once a second the sleeper checks whether its client is still there, and whether the
 // server has been stopped, which cuts streams: httplib_stop closes the hub first.
 //
 // A slow client blocks `DataSink::write`, at most for the server's write timeout. Meanwhile its
 // events stay in the hub's log, where the lag policy sees them, and nothing piles up here. When the
-// subscription ends, or with its hub, the response ends with its last chunk, behind a whole event;
-// without one where the hub has cut it. The subscription dies with the httplib::Response, on the
-// same thread.
+// subscription ends, the response ends with its last chunk, after a whole event; where the stream
+// has broken off, because the hub has cut it or is gone, the connection is closed without one. The
+// subscription dies with the httplib::Response, on the same thread.
 //
-// The server's part: `set_tcp_nodelay(true)`, or events wait for acknowledgements; a write timeout
-// as long as a client may stall; and a pool with more threads than streams, best bounded by
-// `hub_options::max_subscribers`: a stream too many is refused, a thread too few answers nobody.
+// The server needs `set_tcp_nodelay(true)`, or events wait for acknowledgements; a write timeout as
+// long as a client may stall; and a pool with more threads than streams, best bounded by
+// `hub_options::max_subscribers`: one stream too many is refused, but one thread too few leaves
+// requests unanswered.
 #ifndef SSEKIT_ADAPTERS_HTTPLIB_HPP
 #define SSEKIT_ADAPTERS_HTTPLIB_HPP
 
@@ -23,11 +24,10 @@
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
+#include <ssekit/ticking_hub.hpp>
 #include <ssekit/writer.hpp>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,12 +36,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <httplib.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// \returns what matters to streams of a request. Lifetime: views of `request`.
 [[nodiscard]] inline request_view httplib_request(const httplib::Request& request);
@@ -54,48 +53,18 @@ namespace ssekit {
 inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Request& request,
                                            httplib::Response& response, subscribe_options options);
 
-/// Effects: sets the headers of a stream whose content provider is the user's own, all but the
+/// Effects: sets the headers of a stream whose content provider is the user's own, except the
 /// Content-Type, which comes with the provider. Throws std::bad_alloc.
 inline void httplib_headers(httplib::Response& response);
 
 /// Effects: closes the hub, sleeps until its last stream has gone, and stops the server; stopping
-/// that first would cut them off. It waits no longer than `close_options::deadline` for clients
-/// that are slow and the server's write timeout for clients that take nothing.
-/// Preconditions: something ticks the hub, a ticking_hub does so itself; nobody else closes it with
-/// a waker.
-inline void httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how = {});
-
-/// A shared_hub that knows the time by itself: a thread of its own calls `tick`, when it is due and
-/// at least once a second. Preconditions: its subscribers bring wakers, none has a `user`.
-class ticking_hub : doorbell, public shared_hub {
-    using clock = std::chrono::steady_clock;
-
-  public:
-    /// Throws std::bad_alloc, std::system_error.
-    explicit ticking_hub(std::uint64_t epoch, const hub_options& options = {})
-        : shared_hub(epoch, options, doorbell::waker()) {
-        tick(clock::now());
-        thread_ = std::thread([this] { run(); });
-    }
-    ~ticking_hub() {
-        ending_ = true;
-        ring();
-        thread_.join();
-    }
-
-  private:
-    void run() noexcept {
-        while (!ending_) {
-            const time_point now = clock::now();
-            tick(now);
-            // What happens on the other threads is dated by the last tick.
-            wait_until(std::min(next_deadline(), now + std::chrono::seconds(1)));
-        }
-    }
-
-    std::atomic<bool> ending_ = false;
-    std::thread thread_;
-};
+/// the server first would cut the streams off. It waits for slow clients no longer than
+/// `close_options::deadline`, and for clients that take nothing no longer than the server's write
+/// timeout.
+/// Preconditions: something ticks the hub, which a ticking_hub does itself; nothing else closes it
+/// with a waker. \returns why the farewell was not said, as `hub::close`; everything else is done
+/// nevertheless.
+inline errc httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how = {});
 
 // ---- how
 
@@ -107,19 +76,16 @@ class httplib_response {
     doorbell bell = {};
     shared_subscription stream = {};
 
-    // What the content provider does. \returns whether the connection is any good.
+    // What the content provider does. \returns whether the connection can still be used.
     bool provide(httplib::DataSink& sink) {
         writer out{sink};
         switch (drain(stream, out)) {
-        case drain_status::done:
-            if (is_abrupt(stream.end())) return false;
-            sink.done();
-            return true;
+        case drain_status::done: sink.done(); return true;
         case drain_status::idle:
             bell.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1));
             return sink.is_writable();
         case drain_status::budget_spent: return true;
-        default: return false;
+        default: return false; // closed or cut: the library closes, without a last chunk
         }
     }
 
@@ -199,14 +165,20 @@ inline void httplib_headers(httplib::Response& response) {
     }
 }
 
-inline void httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how) {
+inline errc httplib_stop(httplib::Server& server, shared_hub& hub, const close_options& how) {
     doorbell gone;
     hub.tick(std::chrono::steady_clock::now()); // the deadline counts from the last one
-    hub.close(how, gone.waker());
+    const errc refused = hub.close(how, gone.waker());
+    if (refused != errc::ok) {
+        close_options silent = how;
+        silent.farewell = {}; // nothing else can be refused
+        static_cast<void>(hub.close(silent, gone.waker()));
+    }
     gone.wait();
     server.stop();
+    return refused;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -6,21 +6,21 @@
 //     ssekit::httplib_source client(source);
 //     client.run([](const ssekit::event_view& event) { ... });
 //
-// The library is told its timeouts before a request and asks nobody while it reads. So a second
-// thread sleeps beside each source until its next deadline, or until `stop`, and then shuts the
-// socket down. That does not end what comes before the request: looking up a name, and connecting,
-// for which each address has the time that the head of the response has.
+// The library takes its timeouts before a request and cannot be told others while it reads. So a
+// second thread sleeps beside each source until its next deadline, or until `stop`, and then shuts
+// the socket down. That does not end what comes before the request: looking up a name, and
+// connecting, for which each address has as much time as the head of the response.
 //
-// What the library knows of HTTP bounds the streams that there can be. It takes responses of 1xx
-// but 100 for the answer, which is then a bad status; a line of more than 8 KiB in a head is a
-// failure; a request with a body and no Content-Type is sent as text/plain; a user and a password
-// in a URL are not sent. A coded body, which nobody has asked for, is no event stream here. Ignore
-// SIGPIPE: the library does not.
+// The library's view of HTTP limits what streams there can be. It takes a 1xx response other than
+// 100 for the answer, which is then a bad status; a line of more than 8 KiB in a head is a failure;
+// a request with a body and no Content-Type is sent as text/plain; a user and a password in a URL
+// are not sent. A coded body, which was not asked for, is not an event stream here. Ignore SIGPIPE,
+// because the library does not.
 #ifndef SSEKIT_ADAPTERS_HTTPLIB_CLIENT_HPP
 #define SSEKIT_ADAPTERS_HTTPLIB_CLIENT_HPP
 
-#include <ssekit/detail/http_text.hpp>
-#include <ssekit/detail/url.hpp>
+#include <ssekit/detail/http/text.hpp>
+#include <ssekit/detail/http/url.hpp>
 #include <ssekit/event_source.hpp>
 #include <ssekit/time.hpp>
 
@@ -41,7 +41,7 @@
 
 #include <httplib.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// Lifetime: borrows the source. Thread safety: as an int, but for `stop`.
 class httplib_source {
@@ -104,7 +104,7 @@ class httplib_source {
     bool was_shut_ = false;                        // the transfer's socket, by the watcher
     bool stopped_ = false;
     bool ending_ = false;
-    std::thread watcher_; // begins when the others are there
+    std::thread watcher_; // started once the members above exist
 };
 
 // ---- how
@@ -128,7 +128,7 @@ namespace detail {
 
 // Waiting for time_point::max() overflows in some standard libraries.
 [[nodiscard]] inline time_point within_an_hour(time_point time) noexcept {
-    return std::min(time, std::chrono::steady_clock::now() + std::chrono::hours(1));
+    return (std::min)(time, std::chrono::steady_clock::now() + std::chrono::hours(1));
 }
 
 } // namespace detail
@@ -161,7 +161,8 @@ inline void httplib_source::watch() noexcept {
         locked.unlock(); // the library holds a lock of its own while it connects
         client->stop();
         locked.lock();
-        // Before the request has begun that does nothing, so it is done until the transfer is over.
+        // Before the request has begun this has no effect, so it is repeated until the transfer is
+        // over.
         const std::chrono::milliseconds soon(10);
         changed_.wait_for(locked, soon, [&] { return client_ != client; });
     }
@@ -273,6 +274,6 @@ void httplib_source::transfer(Sink& sink) {
     if (thrown) std::rethrow_exception(thrown);
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

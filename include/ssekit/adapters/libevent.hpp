@@ -2,17 +2,20 @@
 //
 // Event streams from evhttp, libevent's HTTP server: one thread, one loop, a hub without a lock.
 // `evhttp_streams` joins the hub to the loop: an event that is due at the hub's next deadline, and
-// at once after `wake`, takes a turn with the hub and sends for whom it reports.
+// at once after `wake`, takes a turn with the hub and sends to those that it reports. Waking it
+// allocates nothing.
 //
 // Of each stream one chunk is in flight: a copy, because evhttp may hold on to what it is given for
-// longer than the connection lives. Its bytes count as sent when libevent says that they have
+// longer than the connection lives. Its bytes count as sent once libevent reports that they have
 // drained, and then the next chunk follows. So a slow client has one chunk in libevent's buffers;
 // the rest stays in the hub's log, where lag policy and write deadline apply.
 //
 // A stream deletes itself: when its client has gone, which libevent sees at once; when its
-// subscription has ended and the response has left; when the hub has cut it, with the connection.
-// `evhttp_free` ends those that there still are, so it comes before this object's end, and that
-// before the hub's and the base's. SIGPIPE is the program's to ignore: libevent does not.
+// subscription has ended and the response has left; or, with the connection and without a last
+// chunk, when its subscription has broken off.
+// `evhttp_free` ends those that are left, so call it before this object is destroyed, and destroy
+// this object before the hub and the base. The program has to ignore SIGPIPE, because libevent does
+// not.
 #ifndef SSEKIT_ADAPTERS_LIBEVENT_HPP
 #define SSEKIT_ADAPTERS_LIBEVENT_HPP
 
@@ -35,7 +38,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// The streams of one hub on one event loop.
 /// Thread safety: the loop's thread only.
@@ -43,7 +46,7 @@ class evhttp_streams {
     using clock = std::chrono::steady_clock;
 
   public:
-    /// Preconditions: nobody else gives subscribers of this hub a `user`.
+    /// Preconditions: no other subscriber of this hub has a `user`.
     /// Lifetime: borrows both; outlives the evhttp whose requests it is given.
     /// Throws std::bad_alloc.
     evhttp_streams(event_base* base, hub& server)
@@ -62,8 +65,8 @@ class evhttp_streams {
     /// request is still to be answered.
     [[nodiscard]] errc open(evhttp_request* request, subscribe_options options) noexcept;
 
-    /// Effects: tells the hub the time, and has the loop take a turn after the callback that it is
-    /// in. Call it before you publish or close; what comes due by itself needs no call.
+    /// Effects: tells the hub the time, and has the loop take a turn after the current callback.
+    /// Call it before you publish or close; what comes due by itself needs no call.
     void wake() noexcept {
         server_.tick(clock::now());
         event_active(turn_, EV_TIMEOUT, 0);
@@ -96,7 +99,7 @@ class evhttp_streams::stream {
         subscription_ = std::move(made);
         bufferevent* const io = evhttp_connection_get_bufferevent(connection());
         bufferevent_set_timeouts(io, nullptr, nullptr);       // the hub has better ones
-        bufferevent_setwatermark(io, EV_READ, 0, chunk_size); // nobody reads what comes now
+        bufferevent_setwatermark(io, EV_READ, 0, chunk_size); // what comes from now on is not read
         evhttp_connection_set_closecb(connection(), &closed, this);
         evhttp_send_reply_start(request_, HTTP_OK, "OK");
         send();
@@ -110,7 +113,11 @@ class evhttp_streams::stream {
         std::array<std::string_view, drain_slices> slices;
         const std::size_t count = subscription_.prepare(slices);
         if (count != 0) return send(std::span(slices).first(count));
-        if (subscription_.is_done()) end();
+        switch (drained(subscription_)) {
+        case drain_status::done: return end();
+        case drain_status::cut: return drop();
+        default: return;
+        }
     }
 
   private:
@@ -124,11 +131,11 @@ class evhttp_streams::stream {
                                                                         &evbuffer_free);
         if (!chunk) return drop();
         for (const std::string_view slice : slices) {
-            const std::size_t part = std::min(slice.size(), chunk_size - in_flight_);
+            const std::size_t part = (std::min)(slice.size(), chunk_size - in_flight_);
             if (evbuffer_add(chunk.get(), slice.data(), part) != 0) return drop();
             in_flight_ += part;
         }
-        evhttp_send_reply_chunk_with_cb(request_, chunk.get(), &drained, this);
+        evhttp_send_reply_chunk_with_cb(request_, chunk.get(), &has_drained, this);
     }
 
     evhttp_connection* connection() const noexcept {
@@ -136,15 +143,14 @@ class evhttp_streams::stream {
     }
 
     void end() noexcept {
-        if (is_abrupt(subscription_.end())) return drop();
-        evhttp_connection_set_timeout(connection(), -1); // libevent's own: the hub has done
+        evhttp_connection_set_timeout(connection(), -1); // libevent's own: the hub is done
         evhttp_request_set_on_complete_cb(request_, &completed, this);
         evhttp_send_reply_end(request_);
     }
 
     void drop() noexcept { evhttp_connection_free(connection()); } // which calls closed
 
-    static void drained(evhttp_connection*, void* self) noexcept {
+    static void has_drained(evhttp_connection*, void* self) noexcept {
         stream& sender = *static_cast<stream*>(self);
         evhttp_streams& home = sender.home_;
         home.server_.tick(clock::now());
@@ -210,6 +216,6 @@ inline void evhttp_streams::arm() noexcept {
     if (event_add(turn_, &timeout) == 0) armed_ = due;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
 // Streams on a libuv loop. libuv has no event for a socket that is writable again, only for a write
-// that is complete. So what fits leaves at once by uv_try_write, and when the socket is full the
-// next slice goes by uv_write: its completion is the event. libuv never holds more than that slice,
-// which stays in the subscription's hand until then; so a client that stalls holds back its
+// that is complete. So what fits is sent at once with uv_try_write, and when the socket is full the
+// next slice goes through uv_write, whose completion is the event. libuv never holds more than that
+// slice, which stays in the subscription's hand until then; so a client that stalls holds back its
 // subscription, and the hub's policies for slow ones work.
 //
-// All is on the loop's thread. A hub fits in by a uv_prepare_t, which is called once a turn before
-// the loop waits: tick, run whoever is ready, set a uv_timer_t to `next_deadline`. Where other
-// threads publish, take a shared_hub whose waker calls uv_async_send; the callback of that
-// uv_async_t may be empty, since a turn follows.
+// Everything runs on the loop's thread. A hub is driven by a uv_prepare_t, which is called once a
+// turn before the loop waits: tick, run the streams that are ready, set a uv_timer_t to
+// `next_deadline`. Where other threads publish, use a shared_hub whose waker calls uv_async_send,
+// which allocates nothing; the callback of that uv_async_t may be empty, since a turn follows.
 //
-// A client that goes is seen by the owner's read callback, or here as closed: call uv_close, and
-// destroy this in its callback, not before: until then libuv may look at the slice. So the hub
-// outlives its streams' handles. libuv does not ignore SIGPIPE; do that.
+// A client that goes is seen by the owner's read callback, or here as closed; a stream that has
+// broken off is cut here. Either way call uv_close, and destroy this in its callback, not before:
+// until then libuv may look at the slice. So the hub outlives its streams' handles. Ignore SIGPIPE,
+// because libuv does not.
 #ifndef SSEKIT_ADAPTERS_LIBUV_HPP
 #define SSEKIT_ADAPTERS_LIBUV_HPP
 
@@ -28,16 +29,17 @@
 
 #include <uv.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
-/// A writer for what leaves at once. It would block while a uv_write of the stream is under way.
+/// A writer for what can be sent at once. It would block while a uv_write of the stream is under
+/// way.
 /// Lifetime: borrows the stream.
 struct uv_try_writer {
     uv_stream_t* stream = nullptr;
 
     write_result write_some(std::span<const std::string_view> slices) noexcept {
         std::array<uv_buf_t, drain_slices> buffers;
-        const std::size_t count = std::min(slices.size(), buffers.size());
+        const std::size_t count = (std::min)(slices.size(), buffers.size());
         std::size_t total = 0;
         for (std::size_t i = 0; i < count; ++i) {
             // It only reads, whatever its type says.
@@ -67,8 +69,9 @@ class uv_drain {
     /// | would_block  | it goes on by itself                                                  |
     /// | budget_spent | run again soon: subscription::reschedule                              |
     /// | done         | end the response; uv_shutdown waits for what is under way             |
-    /// | closed       | uv_close: the client has gone, or the hub wants it dropped in the     |
-    /// |              | middle of an event, and it may never take the rest                    |
+    /// | closed       | uv_close: the client has gone                                         |
+    /// | cut          | uv_close, and no last chunk: the stream has broken off, perhaps in    |
+    /// |              | the middle of an event, and must not look whole                       |
     uv_drain(uv_stream_t* stream, void* owner,
              void (*after)(void* owner, drain_status) noexcept) noexcept
         : stream_(stream), owner_(owner), after_(after) {
@@ -84,14 +87,14 @@ class uv_drain {
 
   private:
     drain_status write() noexcept {
-        if (under_way_ != 0) {
-            return generator.is_done() ? drain_status::closed : drain_status::would_block;
+        if (under_way_ != 0) { // what is under way may never leave, where the hub has given up
+            return generator.is_done() ? drained(generator) : drain_status::would_block;
         }
         uv_try_writer out{stream_};
         const drain_status status = ssekit::drain(generator, out);
         if (status != drain_status::would_block) return status;
         std::string_view next;
-        if (generator.prepare({&next, 1}) == 0) return drain_status::closed; // cut this moment
+        if (generator.prepare({&next, 1}) == 0) return drained(generator); // or it was cut just now
         const uv_buf_t buffer =
             uv_buf_init(const_cast<char*>(next.data()), static_cast<unsigned>(next.size()));
         if (uv_write(&request_, stream_, &buffer, 1, &written) != 0) return drain_status::closed;
@@ -115,6 +118,6 @@ class uv_drain {
     std::size_t under_way_ = 0; // bytes of the slice that libuv has
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -3,17 +3,18 @@
 // Event streams from lwIP's raw TCP, for devices: no sockets, no threads, one loop that feeds the
 // stack and the hub in turn. `tcp_write` takes what fits into the connection's send buffer, and
 // lwIP calls back when some of that has been acknowledged (sent), every now and then (poll), when
-// the client says something or has ended (recv), and when the connection is lost and its pcb is no
-// more (err). A stream installs all of these. A stalled client costs its send buffer, TCP_SND_BUF,
-// and what else it has not read stays in the hub's log, where the lag policy sees it.
+// the client says something or has ended (recv), and when the connection is lost and its pcb has
+// been freed (err). A stream installs all of these callbacks. A stalled client costs its send
+// buffer, TCP_SND_BUF, and what else it has not read stays in the hub's log, where the lag policy
+// sees it.
 //
 // The bytes are copied. Without the copy the stack would let go of an event only when that is
 // acknowledged; until then the stream would not be idle, the hub would not report what comes next,
 // and each event would wait for the delayed acknowledgement of the one before.
 //
-// A stream is an object of yours, of an array say. It is free again when its client has gone or
-// has taken the end of the stream; destroying it, or its hub, drops the connection. Everything
-// happens where lwIP's callbacks do, in the main loop or in the thread of tcpip.c.
+// A stream is an object of yours, in an array for instance. It is free again when its client has
+// gone or has taken the end of the stream; destroying it, or its hub, drops the connection.
+// Everything happens where lwIP's callbacks do, in the main loop or in the thread of tcpip.c.
 //
 // Written against templates: include "lwip/tcp.h" beside it. Read: 2.2.1, tcp.h, tcp.c, tcp_out.c.
 #ifndef SSEKIT_ADAPTERS_LWIP_HPP
@@ -30,7 +31,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// One client's stream. \tparam Pcb tcp_pcb
 template <class Pcb>
@@ -47,13 +48,14 @@ class lwip_stream {
     [[nodiscard]] bool is_open() const noexcept { return pcb_ != nullptr; }
 
     /// Effects: answers a request with a stream of the hub; `send` it once now, and when the hub's
-    /// next_ready gives its address. With an error the connection is left as it was.
+    /// next_ready returns its address. With an error the connection is left as it was.
     /// Preconditions: the stream is not open; the request has been read and tcp_recved, so that
     /// lwIP can end the connection in good order. tcp_nagle_disable spares events a wait.
     /// \returns as `hub::subscribe`, errc::out_of_memory also when there is no room for the head.
     errc begin(hub& from, Pcb* connection, subscribe_options options) noexcept;
 
-    /// Effects: writes what there is room for. Not for lwIP's callbacks: they do by themselves.
+    /// Effects: writes what there is room for. Not for use in lwIP's callbacks, which do so
+    /// themselves.
     void send() noexcept { push(); }
 
     /// What it is fed by, to welcome the client or to add topics.
@@ -65,7 +67,7 @@ class lwip_stream {
         write_result write_some(std::span<const std::string_view> slices) noexcept;
     };
 
-    // lwIP has these as macros and enumerators, which templates can not look up.
+    // lwIP has these as macros and enumerators, which templates cannot look up.
     static constexpr std::uint8_t copy = 1; // TCP_WRITE_FLAG_COPY
     static constexpr error ok = 0;          // ERR_OK
     static constexpr error aborted = -13;   // ERR_ABRT: the callback has freed its pcb
@@ -112,7 +114,7 @@ lwip_stream<Pcb>::writer::write_some(std::span<const std::string_view> slices) n
         if (!full) taken += size;
         full = full || size < slices[i].size();
     }
-    tcp_output(pcb); // what it can not send now it will send by its timers
+    tcp_output(pcb); // what it cannot send now, its timers will send
     return {taken, full ? io_status::would_block : io_status::ready};
 }
 
@@ -126,7 +128,7 @@ void lwip_stream<Pcb>::attach() noexcept {
         pcb_, [](void* self, Pcb*) { return static_cast<lwip_stream*>(self)->push(); }, 1);
     tcp_recv(pcb_, [](void* self, Pcb* pcb, auto* data, error) -> error {
         if (data == nullptr) return static_cast<lwip_stream*>(self)->drop();
-        tcp_recved(pcb, data->tot_len); // whatever it says, it has its answer
+        tcp_recved(pcb, data->tot_len); // whatever the client says, it has had its answer
         pbuf_free(data);
         return ok;
     });
@@ -153,13 +155,13 @@ auto lwip_stream<Pcb>::push() noexcept -> error {
     switch (drain(stream_, out)) {
     case drain_status::budget_spent: stream_.reschedule(); return ok;
     case drain_status::done: return close();
+    case drain_status::cut: return drop(); // a reset: an end in order would look whole
     default: return ok;
     }
 }
 
 template <class Pcb>
 auto lwip_stream<Pcb>::close() noexcept -> error {
-    if (is_abrupt(stream_.end())) return drop();
     detach();
     if (tcp_close(pcb_) != ok) { // no memory: the poll comes back to it
         attach();
@@ -179,6 +181,6 @@ auto lwip_stream<Pcb>::drop() noexcept -> error {
     return aborted;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -2,20 +2,22 @@
 //
 // Event streams from GNU libmicrohttpd, which pulls: when a connection has room, its polling thread
 // asks the response's content reader for bytes and puts them into chunks. The reader gives what the
-// subscription has; when that is nothing, it suspends the connection, and the hub's waker resumes.
+// subscription has; when there is nothing, it suspends the connection, and the hub's waker resumes
+// it.
 //
-// A wake-up comes from any thread, also just before the suspension, and only what is suspended may
-// be resumed: one atomic word has it done once, by whoever comes second. The waker runs under the
-// hub's lock, which a dying subscription takes: none is late for a connection that has gone.
+// A wake-up comes from any thread, perhaps just before the suspension, and only a suspended
+// connection may be resumed: one atomic word ensures that it is resumed once, by the side that
+// comes second. The waker runs under the hub's lock, which the destructor of a subscription takes,
+// so no waker runs for a connection that has gone. Resuming allocates nothing.
 //
 // A slow client has one chunk in its connection's buffer; the rest stays in the hub's log, where
 // the lag policy sees it. The reader of a client that takes nothing is not called, whatever the hub
 // says: MHD_OPTION_CONNECTION_TIMEOUT ends such a connection, and spares those that are suspended.
-// That a suspended client has gone shows at the next heartbeat or event.
+// That a suspended client has gone is noticed at the next heartbeat or event.
 //
-// A stream ends with its last chunk, or without it where the hub has cut it; it may outlive the
-// hub. Before MHD_stop_daemon, which may not meet suspended connections, close the hub and wait for
-// the waker that `shared_hub::close` takes: the last subscriber has gone then.
+// A stream ends with its last chunk, or without it where it has broken off; it may outlive the hub.
+// MHD_stop_daemon must not find suspended connections: before it, close the hub and wait for the
+// waker that `shared_hub::close` takes, which is fired when the last subscriber has gone.
 #ifndef SSEKIT_ADAPTERS_MICROHTTPD_HPP
 #define SSEKIT_ADAPTERS_MICROHTTPD_HPP
 
@@ -36,7 +38,7 @@
 
 #include <microhttpd.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// What `microhttpd_response` gives.
 struct microhttpd_result {
@@ -44,9 +46,10 @@ struct microhttpd_result {
     errc ec;
 };
 
-/// Effects: subscribes, and makes the response that carries the stream: add headers if there are
-/// more, queue it on this connection with MHD_HTTP_OK and destroy it, as any other. For HEAD set
-/// MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, or libmicrohttpd 0.9.75 sends a last chunk after the head.
+/// Effects: subscribes, and makes the response that carries the stream: add further headers if you
+/// have any, queue it on this connection with MHD_HTTP_OK and destroy it, like any other. For HEAD
+/// set MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, or libmicrohttpd 0.9.75 sends a last chunk after the
+/// head.
 /// Preconditions: it is called from the connection's MHD_AccessHandlerCallback, of a daemon with
 /// MHD_USE_INTERNAL_POLLING_THREAD and MHD_ALLOW_SUSPEND_RESUME; `options` says framing::raw and
 /// has no user. Without MHD_OPTION_CONNECTION_LIMIT there is room for about 1,000 connections.
@@ -77,9 +80,9 @@ class microhttpd_stream {
 
   private:
     enum class state : std::uint8_t {
-        reading,   // nobody has woken it since its last call began
+        reading,   // it has not been woken since its last call began
         woken,     // it will be called again, or is being called
-        suspended, // whoever changes this resumes the connection
+        suspended, // the thread that changes this resumes the connection
     };
 
     // The memory that is to be filled, as a writer.
@@ -90,7 +93,7 @@ class microhttpd_stream {
         write_result write_some(std::span<const std::string_view> slices) noexcept {
             std::size_t taken = 0;
             for (const std::string_view slice : slices) {
-                const std::size_t part = std::min(slice.size(), room - taken);
+                const std::size_t part = (std::min)(slice.size(), room - taken);
                 std::memcpy(into + taken, slice.data(), part);
                 taken += part;
             }
@@ -103,12 +106,10 @@ class microhttpd_stream {
     ssize_t read(char* into, std::size_t size) noexcept {
         state_ = state::reading;
         block out{into, size};
-        const bool done = drain(stream_, out, size) == drain_status::done;
+        const drain_status status = drain(stream_, out, size);
         if (out.room != size) return static_cast<ssize_t>(size - out.room);
-        if (done) {
-            return is_abrupt(stream_.end()) ? MHD_CONTENT_READER_END_WITH_ERROR
-                                            : MHD_CONTENT_READER_END_OF_STREAM;
-        }
+        if (status == drain_status::done) return MHD_CONTENT_READER_END_OF_STREAM;
+        if (status == drain_status::cut) return MHD_CONTENT_READER_END_WITH_ERROR;
         MHD_suspend_connection(connection_);
         auto before = state::reading;
         if (!state_.compare_exchange_strong(before, state::suspended)) {
@@ -139,7 +140,7 @@ inline microhttpd_result microhttpd_response(MHD_Connection* connection, shared_
     if (const errc refused = made->subscribe(hub, options); refused != errc::ok) {
         return {nullptr, refused};
     }
-    // Only a client that knows no chunks is served from a block; there is one in each response.
+    // A block is used only for a client that does not know chunks; each response has one.
     constexpr std::size_t block_size = 1024;
     MHD_Response* const response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, block_size, &stream::read, made.get(), &stream::destroy);
@@ -151,6 +152,6 @@ inline microhttpd_result microhttpd_response(MHD_Connection* connection, shared_
     return {response, errc::ok};
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

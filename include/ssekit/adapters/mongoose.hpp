@@ -7,12 +7,13 @@
 // stalled client costs that room, and what else it has not read stays in the hub's log, where the
 // lag policy sees it.
 //
-// Everything happens on the thread of the poll: `mongoose_turn` stands beside mg_mgr_poll and lets
-// the streams send that have something. Where events are published on other threads the hub is a
-// shared_hub, and its waker, `mongoose_waker`, ends the wait of the poll with mg_wakeup. A stream
-// is its connection's and dies with it: when the client goes, mg_mgr_free is called, or the stream
-// has ended and all of it has left. It may outlive the hub, but nobody tells it then: close the hub
-// first, and take turns until its subscribers have gone.
+// Everything happens on the thread of the poll: `mongoose_turn` is called next to mg_mgr_poll and
+// lets those streams send that have something. Where events are published on other threads the hub
+// is a shared_hub, and its waker, `mongoose_waker`, ends the wait of the poll with mg_wakeup. A
+// stream belongs to its connection and dies with it: when the client goes, mg_mgr_free is called,
+// the stream has ended and all of it has left, or it has broken off, which closes the connection at
+// once. It may outlive the hub, but then nothing tells it to end: close the hub first, and take
+// turns until it has no subscriptions.
 //
 // Written against templates: include "mongoose.h" beside it. Read: 7.22, mongoose.c.
 #ifndef SSEKIT_ADAPTERS_MONGOOSE_HPP
@@ -33,7 +34,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 namespace detail {
 
@@ -68,12 +69,12 @@ mongoose_stream(Hub& hub, Connection& connection, const Message& message, subscr
 template <class Connection, class Hub>
 int mongoose_turn(Hub& hub, time_point now, int longest = 1000) noexcept;
 
-/// \returns a waker for the loop of a shared_hub. Call mg_wakeup_init before.
+/// \returns a waker for the loop of a shared_hub. Call mg_wakeup_init first.
 /// Lifetime: `manager` outlives the hub. Thread safety: the waker may be fired by any thread.
 template <class Manager>
 [[nodiscard]] waker mongoose_waker(Manager& manager) noexcept {
     // No connection has this id. A ring that does not fit into the pipe is no loss: those in it
-    // wake the loop as well.
+    // wake the loop as well. It is sent from the stack, so nothing is allocated.
     return {[](void* of) noexcept { mg_wakeup(static_cast<Manager*>(of), ~0ul, "", 0); }, &manager};
 }
 
@@ -101,16 +102,12 @@ class mongoose_response {
     void send() noexcept {
         const drain_status status = drain(stream_, *this);
         waits_ = status == drain_status::would_block || status == drain_status::budget_spent;
-        if (status != drain_status::done) return;
-        if (is_abrupt(stream_.end())) {
-            connection_.is_closing = 1;
-        } else {
-            connection_.is_draining = 1;
-        }
+        if (status == drain_status::done) connection_.is_draining = 1;
+        if (status == drain_status::cut) connection_.is_closing = 1; // at once, whatever is left
     }
 
     // A writer: what is appended leaves with the next polls. Without memory nothing is appended,
-    // and later is another try.
+    // and there is another attempt later.
     write_result write_some(std::span<const std::string_view> slices) noexcept {
         std::size_t taken = 0;
         for (const std::string_view slice : slices) {
@@ -125,7 +122,7 @@ class mongoose_response {
 
   private:
     // The numbers of events differ between versions, so this goes by what they have changed. Each
-    // poll brings one at least.
+    // poll brings at least one.
     static void happened(Connection& where) noexcept {
         auto* const self = static_cast<mongoose_response*>(where.fn_data);
         if (self == nullptr) return;
@@ -203,6 +200,6 @@ int mongoose_turn(Hub& hub, time_point now, int longest) noexcept {
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(due - now).count());
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -2,18 +2,18 @@
 //
 // Streams over HTTP/2 by nghttp2. The session asks for bytes when it has room for a DATA frame: its
 // owner's socket takes more, and the client's flow control windows are open. A client that stalls
-// is not asked for, and holds back nothing but its subscription. What the session is given it
-// copies, one frame at most. Where there is nothing, the answer is NGHTTP2_ERR_DEFERRED, and
-// `resume` has it ask again when the hub reports the subscriber.
+// is not asked for, and holds back nothing but its subscription. The session copies what it is
+// given, one frame at most. Where there is nothing, the answer is NGHTTP2_ERR_DEFERRED, and
+// `resume` makes it ask again when the hub reports the subscriber.
 //
-// All is on the session's thread; where other threads publish, the waker of a shared_hub only
-// notifies it. After `resume`, or anything else that makes frames, let the session send.
+// Everything runs on the session's thread; where other threads publish, the waker of a shared_hub
+// only notifies it. After `resume`, or anything else that makes frames, let the session send.
 //
 // A response is framed by the session: subscribe with framing::raw. When the client goes or resets
 // the stream, the session's on_stream_close_callback says so: destroy the source there, or after
-// nghttp2_session_del, but never before. A stream that the hub wants dropped in the middle of an
-// event is reset. One that is stalled because the whole connection is, can not even be reset: when
-// the owner's socket is full then, the connection has to go.
+// nghttp2_session_del, but never before. A stream that has broken off is reset, with
+// INTERNAL_ERROR, and never ended. One that is stalled because the whole connection is cannot even
+// be reset: when the owner's socket is full then, the connection has to go.
 //
 // Each connection may carry many streams: set NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.
 #ifndef SSEKIT_ADAPTERS_NGHTTP2_HPP
@@ -25,7 +25,6 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,7 +33,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// \returns a header for nghttp2_submit_response, which makes its name lower-case. Lifetime: views
 /// of `field`, which that function copies.
@@ -70,14 +69,14 @@ class nghttp2_source {
         return {.source = {.ptr = this}, .read_callback = &read};
     }
 
-    /// Effects: has the session ask for what there is, when the hub has reported the subscriber.
+    /// Effects: makes the session ask for what there is, when the hub has reported the subscriber.
     /// Safe to repeat. \returns 0, or NGHTTP2_ERR_NOMEM.
     int resume(nghttp2_session* session, std::int32_t stream) noexcept {
         // A client whose window is closed is not asked for; with an event in hand, the hub's write
         // deadline counts for it.
         std::string_view next;
         if (generator.prepare({&next, 1}) == 0 && !generator.is_done()) return 0;
-        if (is_dropped()) { // which must leave also where no data can
+        if (generator.is_abrupt()) { // the reset must leave also where no data can
             return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream,
                                              NGHTTP2_INTERNAL_ERROR);
         }
@@ -90,9 +89,14 @@ class nghttp2_source {
                         std::uint32_t* flags, nghttp2_data_source* source, void*) noexcept {
         nghttp2_source& self = *static_cast<nghttp2_source*>(source->ptr);
         const std::size_t copied = self.copy(into, size);
-        if (self.is_dropped()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; // resets the stream
-        if (self.generator.is_done()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (copied == 0 && !self.generator.is_done()) return NGHTTP2_ERR_DEFERRED;
+        switch (drained(self.generator)) {
+        case drain_status::done: *flags |= NGHTTP2_DATA_FLAG_EOF; break;
+        case drain_status::cut: // what is whole still leaves, and then the stream is reset
+            if (copied == 0) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+            break;
+        default:
+            if (copied == 0) return NGHTTP2_ERR_DEFERRED;
+        }
         return static_cast<ssize_t>(copied);
     }
 
@@ -101,30 +105,20 @@ class nghttp2_source {
         for (;;) {
             std::array<std::string_view, drain_slices> slices;
             const std::size_t count = generator.prepare(slices);
-            // Asked for once more than there is room: now something is in hand, and its deadline
+            // Asked once more although there is no room: now something is in hand, and its deadline
             // runs, or the hub will report.
             if (count == 0 || copied == size) return copied;
             const std::size_t before = copied;
             for (const std::string_view slice : std::span(slices).first(count)) {
-                const std::size_t part = std::min(slice.size(), size - copied);
+                const std::size_t part = (std::min)(slice.size(), size - copied);
                 std::memcpy(into + copied, slice.data(), part);
                 copied += part;
             }
             generator.consume(copied - before);
         }
     }
-
-    // What was begun can not be brought to its end.
-    [[nodiscard]] bool is_dropped() const noexcept {
-        if constexpr (requires {
-                          { generator.end() } -> std::same_as<stream_end>;
-                      }) {
-            return is_abrupt(generator.end());
-        }
-        return false;
-    }
 };
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

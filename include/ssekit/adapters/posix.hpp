@@ -2,6 +2,7 @@
 //
 // A writer for a POSIX socket and any loop over it: poll, epoll, kqueue. After would_block wait for
 // the socket to be writable and drain again. The socket may be blocking or not: no call blocks.
+// When drain says cut, close the socket, and do not shut it down in order.
 #ifndef SSEKIT_ADAPTERS_POSIX_HPP
 #define SSEKIT_ADAPTERS_POSIX_HPP
 
@@ -17,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// Lifetime: borrows the descriptor, which stays the caller's to close.
 struct posix_writer {
@@ -44,7 +45,7 @@ struct posix_writer {
   private:
     ssize_t send_all(std::span<const std::string_view> slices, std::size_t& total) const noexcept {
         std::array<iovec, drain_slices> vectors;
-        const std::size_t count = std::min(slices.size(), vectors.size());
+        const std::size_t count = (std::min)(slices.size(), vectors.size());
         total = 0;
         for (std::size_t i = 0; i < count; ++i) {
             // sendmsg only reads, whatever its type says.
@@ -60,12 +61,12 @@ struct posix_writer {
 #if defined(MSG_NOSIGNAL)
     static constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 #else
-    static constexpr int flags = MSG_DONTWAIT; // here the socket option SO_NOSIGPIPE does it
+    static constexpr int flags = MSG_DONTWAIT; // here the socket option SO_NOSIGPIPE does the same
 #endif
 };
 
 static_assert(writer<posix_writer>);
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// Event streams from uWebSockets, which runs one loop to a thread, takes what a handler writes into
-// a response, and keeps what the socket does not. Its `write` always takes everything, so whoever
-// goes on writing to a client that does not read fills the memory. Here nothing is written while
-// the library keeps anything: a stalled client costs one cork buffer, and what else it has not read
+// Event streams from uWebSockets, which runs one loop per thread, takes what a handler writes into
+// a response, and keeps what the socket does not take. Its `write` always takes everything, so
+// writing on to a client that does not read fills the memory. Here nothing is written while the
+// library keeps anything: a stalled client costs one cork buffer, and what else it has not read
 // stays in the hub's log, where the lag policy sees it. The library itself closes a connection that
 // has taken nothing for ten seconds.
 //
 // A stream lives on the loop of its response: uWebSockets calls it when there is room again
 // (onWritable) or the client has gone (onAborted), and the hub's waker, on any thread and under the
-// hub's lock, only defers a call to the loop. The response's handlers own the stream. They and what
-// is deferred hold it while it runs, so it dies on the loop's thread, before or after the hub. When
-// the hub closes, or is destroyed, the response ends or is closed. The loop outlives its streams.
+// hub's lock, only defers a call to the loop. That takes memory, a place in the library's queue. So
+// a wake-up costs an allocation now and then, and without memory it ends the program, since it must
+// not get lost. The response's handlers own the stream. They and what is deferred hold it while it
+// runs, so it dies on the loop's thread, before or after the hub. When the stream has ended, the
+// response ends; when it has broken off, or its hub is destroyed, the response is closed without a
+// last chunk. The loop outlives its streams.
 //
 // Written against templates: include <App.h> beside it. Read: 20.79, HttpResponse.h, AsyncSocket.h.
 #ifndef SSEKIT_ADAPTERS_UWEBSOCKETS_HPP
 #define SSEKIT_ADAPTERS_UWEBSOCKETS_HPP
 
-#include <ssekit/detail/http_text.hpp>
+#include <ssekit/detail/http/text.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
@@ -34,7 +37,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// \returns what matters to streams of a uWS::HttpRequest.
 /// Lifetime: views of `request`, which dies when its handler returns.
@@ -116,17 +119,9 @@ class uws_response : public std::enable_shared_from_this<uws_response<Response, 
         if (backlog() != 0 && !stream_.is_done()) return false;
         const drain_status status = drain(stream_, *this);
         if (status == drain_status::budget_spent) post();
-        if (status == drain_status::done) end();
+        if (status == drain_status::done) std::exchange(response_, nullptr)->end();
+        if (status == drain_status::cut) std::exchange(response_, nullptr)->close();
         return status != drain_status::would_block;
-    }
-
-    void end() noexcept {
-        Response& response = *std::exchange(response_, nullptr);
-        if (is_abrupt(stream_.end())) {
-            response.close();
-        } else {
-            response.end();
-        }
     }
 
     void forget() noexcept {
@@ -193,6 +188,6 @@ shared_subscription* uws_stream(shared_hub& hub, Request& request, Response& res
     return nullptr;
 }
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

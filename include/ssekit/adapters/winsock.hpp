@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // A writer for a Windows socket and any loop over it: WSAPoll, select, WSAEventSelect. The socket
-// is non-blocking (ioctlsocket with FIONBIO), for Winsock cannot say so call by call. After
-// would_block wait for FD_WRITE or POLLOUT and drain again. Link ws2_32; call WSAStartup before.
+// is non-blocking (ioctlsocket with FIONBIO), because Winsock cannot be told so for a single call.
+// After would_block wait for FD_WRITE or POLLOUT and drain again. When drain says cut, close the
+// socket, and do not shut it down in order. Link ws2_32; call WSAStartup before.
 #ifndef SSEKIT_ADAPTERS_WINSOCK_HPP
 #define SSEKIT_ADAPTERS_WINSOCK_HPP
 
@@ -16,7 +17,7 @@
 
 #include <winsock2.h>
 
-namespace ssekit {
+namespace ssekit::inline SSEKIT_ABI {
 
 /// Lifetime: borrows the socket, which stays the caller's to close.
 struct winsock_writer {
@@ -24,12 +25,12 @@ struct winsock_writer {
 
     write_result write_some(std::span<const std::string_view> slices) noexcept {
         std::array<WSABUF, drain_slices> buffers;
-        const std::size_t count = std::min(slices.size(), buffers.size());
+        const std::size_t count = (std::min)(slices.size(), buffers.size());
         std::size_t total = 0;
         for (std::size_t i = 0; i < count; ++i) {
             // WSASend only reads, whatever its type says.
             buffers[i].buf = const_cast<char*>(slices[i].data());
-            buffers[i].len = static_cast<ULONG>(std::min(slices[i].size(), most));
+            buffers[i].len = static_cast<ULONG>((std::min)(slices[i].size(), most));
             total += slices[i].size();
             if (buffers[i].len != slices[i].size()) {
                 return send({buffers.data(), i + 1}, total);
@@ -57,6 +58,6 @@ struct winsock_writer {
 
 static_assert(writer<winsock_writer>);
 
-} // namespace ssekit
+} // namespace ssekit::inline SSEKIT_ABI
 
 #endif

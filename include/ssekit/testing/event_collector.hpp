@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ssekit::testing {
+namespace ssekit::inline SSEKIT_ABI::testing {
 
 struct collected_event {
     std::string type = "message";
@@ -35,11 +35,11 @@ class event_collector {
 
     void feed(std::string_view bytes) { ssekit::feed(parser_, bytes, sink{*this}); }
 
-    /// What the client comes back with. Lifetime: until the next call of `feed`.
+    /// What the client would come back with. Lifetime: until the next call of `feed`.
     [[nodiscard]] std::string_view last_event_id() const { return parser_.last_event_id(); }
     [[nodiscard]] std::optional<std::chrono::milliseconds> retry() const { return parser_.retry(); }
 
-    /// The body has ended. \returns false when it was cut inside of an event.
+    /// The body has ended. \returns false when it was cut inside an event.
     bool finish() { return parser_.finish() != errc::incomplete; }
 
   private:
@@ -64,6 +64,6 @@ class event_collector {
     return collector.events;
 }
 
-} // namespace ssekit::testing
+} // namespace ssekit::inline SSEKIT_ABI::testing
 
 #endif

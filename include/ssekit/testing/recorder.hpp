@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A writer for tests: a socket without a network, whose other end is a string. With `room` it fills
-// up as a slow client's socket does, and `closed` cuts it.
+// up like a slow client's socket, and `closed` cuts it.
 #ifndef SSEKIT_TESTING_RECORDER_HPP
 #define SSEKIT_TESTING_RECORDER_HPP
 
@@ -14,11 +14,11 @@
 #include <string>
 #include <string_view>
 
-namespace ssekit::testing {
+namespace ssekit::inline SSEKIT_ABI::testing {
 
 struct recorder {
-    std::string bytes = {};                                     ///< that have come, in order
-    std::size_t room = std::numeric_limits<std::size_t>::max(); ///< bytes that it still takes
+    std::string bytes = {};                                       ///< that have come, in order
+    std::size_t room = (std::numeric_limits<std::size_t>::max)(); ///< bytes that it still takes
     bool closed = false;
 
     write_result write_some(std::span<const std::string_view> slices) noexcept {
@@ -36,6 +36,6 @@ struct recorder {
 
 static_assert(writer<recorder>);
 
-} // namespace ssekit::testing
+} // namespace ssekit::inline SSEKIT_ABI::testing
 
 #endif

@@ -14,6 +14,7 @@ struct single_buffer_generator {
 #endif
     void consume(std::size_t) noexcept;
     bool is_done() const noexcept;
+    bool is_abrupt() const noexcept;
 };
 
 ssekit::drain_status use(single_buffer_generator& stream, ssekit::posix_writer& out) {

@@ -65,7 +65,7 @@ struct settings {
     std::string ca = {}; ///< "": the system's
 };
 
-/// Thrown to end the program, with words for who called it.
+/// Thrown to end the program, with a message for the user.
 struct wrong_usage {
     std::string what;
 };
@@ -211,7 +211,7 @@ int run(int argc, char** argv, const Follow& follow) {
     std::signal(SIGPIPE, SIG_IGN);
     try {
         settings wanted = read_settings(argc, argv);
-        wanted.source.on_change.call = &tell;
+        wanted.source.on_change = {&tell, nullptr};
         ssekit::event_source source(wanted.url, wanted.source);
         printer print(wanted, source);
         follow(wanted, source, print);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // Event streams over Asio without Boost: one thread, callbacks, a hub without a lock. The hub says
-// who has something to send, so the streams need no wakers: whoever has called it takes a turn.
+// which streams have something to send, so they need no wakers: code that has called the hub takes
+// a turn.
 #include "news.hpp"
 
 #include <ssekit/adapters/asio.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
 #include <array>
@@ -34,13 +36,13 @@ class client;
 class newsroom {
   public:
     newsroom(asio::io_context& io, const news::settings& wanted)
-        : hub(news::epoch(), news::hub_options(wanted)), timer_(io) {}
+        : hub(ssekit::new_epoch(), steady_clock::now(), news::hub_options(wanted)), timer_(io) {}
 
     void turn();
 
     void close() {
         closing_ = true;
-        hub.close(news::farewell());
+        news::must(hub.close(news::farewell()));
         turn();
     }
 
@@ -77,7 +79,7 @@ class client : public std::enable_shared_from_this<client> {
         ssekit::async_drain(socket_, stream_,
                             [self = shared_from_this()](auto failed, auto status) {
                                 self->sending_ = false;
-                                if (failed) return self->close();
+                                if (failed) return self->close(); // also what is cut
                                 if (status == ssekit::drain_status::done) self->end();
                             });
     }
@@ -165,7 +167,7 @@ class client : public std::enable_shared_from_this<client> {
 void newsroom::turn() {
     hub.tick(steady_clock::now());
     while (void* const ready = hub.next_ready()) static_cast<client*>(ready)->send();
-    if (closing_ && hub.subscribers() == 0) {
+    if (closing_ && hub.subscriptions() == 0) {
         timer_.cancel();
         return;
     }

@@ -13,6 +13,7 @@
 #include "self_signed.hpp"
 
 #include <ssekit/adapters/asio.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
 #include <array>
@@ -52,9 +53,10 @@ using connection = asio::ssl::stream<tcp::socket>;
 
 struct newsroom {
     newsroom(asio::io_context& io, const news::settings& wanted)
-        : bell(io.get_executor()), hub(news::epoch(), news::hub_options(wanted)) {}
+        : bell(io.get_executor()),
+          hub(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted)) {}
 
-    ssekit::asio_bell bell; // rung by whoever has called the hub: its deadline may be another
+    ssekit::asio_bell bell; // rung after each call of the hub: its deadline may have moved
     ssekit::hub hub;
     bool closing = false;
 };
@@ -63,7 +65,7 @@ awaitable<void> keep_time(newsroom& home) {
     do {
         home.hub.tick(std::chrono::steady_clock::now());
         co_await home.bell.async_wait_until(home.hub.next_deadline(), use_awaitable);
-    } while (!home.closing || home.hub.subscribers() != 0);
+    } while (!home.closing || home.hub.subscriptions() != 0);
 }
 
 awaitable<void> pause(milliseconds time) {
@@ -102,34 +104,37 @@ awaitable<bool> write(connection& client, std::string_view text) {
 }
 
 // [recipe]
-awaitable<void> stream(connection& client, ssekit::hub& hub, std::string_view last_event_id) {
+/// \returns whether the response has come to its end.
+awaitable<bool> stream(connection& client, ssekit::hub& hub, std::string_view last_event_id) {
     ssekit::asio_bell bell(client.get_executor());
     auto [events, refused] = hub.subscribe({.topics = news::topic,
                                             .last_event_id = last_event_id,
                                             .framing = ssekit::framing::chunked},
                                            bell.waker());
     if (refused != ssekit::errc::ok) {
-        co_await write(client, news::response(news::refused(refused)));
-    } else if (co_await write(client, ssekit::response_head(ssekit::framing::chunked))) {
-        asio::error_code ended;
-        co_await (ssekit::async_serve(client, events, bell, redirect_error(use_awaitable, ended)) ||
-                  until_gone(client));
+        co_return co_await write(client, news::response(news::refused(refused)));
     }
+    if (!co_await write(client, ssekit::response_head(ssekit::framing::chunked))) co_return false;
+    asio::error_code failed; // or the stream has broken off
+    const auto ended = co_await (
+        ssekit::async_serve(client, events, bell, redirect_error(use_awaitable, failed)) ||
+        until_gone(client));
+    co_return ended.index() == 0 && !failed;
 }
 // [recipe]
 
-awaitable<void> answer(connection& client, newsroom& home, std::string_view head) {
+awaitable<bool> answer(connection& client, newsroom& home, std::string_view head) {
     const ssekit::request_view request = ssekit::read_request(head);
     home.hub.tick(std::chrono::steady_clock::now());
     const news::answer what = news::answer_to(home.hub, request);
     home.bell.ring();
     if (!what.is_stream()) {
-        co_await write(client, news::response(what));
-    } else if (request.method == "HEAD") {
-        co_await write(client, ssekit::response_head(ssekit::framing::chunked));
-    } else {
-        co_await stream(client, home.hub, request.last_event_id.value_or(""));
+        co_return co_await write(client, news::response(what));
     }
+    if (request.method == "HEAD") {
+        co_return co_await write(client, ssekit::response_head(ssekit::framing::chunked));
+    }
+    co_return co_await stream(client, home.hub, request.last_event_id.value_or(""));
 }
 
 awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& home) {
@@ -137,8 +142,9 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
     connection client(std::move(accepted), tls);
     const auto met = co_await (read_head(client) || pause(seconds(10)));
     if (met.index() != 0 || std::get<0>(met).empty()) co_return;
-    co_await answer(client, home, std::get<0>(met));
+    const bool ended = co_await answer(client, home, std::get<0>(met));
     home.bell.ring();
+    if (!ended) co_return; // without TLS's goodbye, or what is not whole would look whole
     // Each side says that nothing follows; one that does not is not waited for.
     asio::error_code ignored;
     co_await (client.async_shutdown(redirect_error(use_awaitable, ignored)) || pause(seconds(2)));
@@ -172,7 +178,7 @@ int main(int argc, char** argv) {
     signals.async_wait([&](asio::error_code, int) {
         acceptor.close();
         home.closing = true;
-        home.hub.close(news::farewell());
+        news::must(home.hub.close(news::farewell()));
         home.bell.ring();
     });
     co_spawn(io, keep_time(home), asio::detached);

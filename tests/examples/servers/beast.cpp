@@ -5,6 +5,7 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/boost_asio.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/shared_hub.hpp>
 
 #include <algorithm>
@@ -50,19 +51,20 @@ std::string_view from_beast(beast::string_view text) {
 /// The hub, and what tells it the time.
 struct newsroom {
     newsroom(const asio::any_io_executor& strand, const news::settings& wanted)
-        : bell(strand), hub(news::epoch(), news::hub_options(wanted), bell.waker()) {}
+        : bell(strand), hub(ssekit::new_epoch(), std::chrono::steady_clock::now(),
+                            news::hub_options(wanted), bell.waker()) {}
 
     void keep_time() {
         const auto now = std::chrono::steady_clock::now();
         hub.tick(now);
-        if (closing && hub.metrics().subscribers == 0) return;
+        if (closing && hub.subscriptions() == 0) return;
         // What happens on the other strands is dated by the last tick.
         bell.async_wait_until(std::min(hub.next_deadline(), now + seconds(1)),
                               [this](error_code) { keep_time(); });
     }
     void close() {
         closing = true;
-        hub.close(news::farewell(), bell.waker());
+        news::must(hub.close(news::farewell(), bell.waker()));
     }
 
     ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
@@ -130,7 +132,9 @@ class session : public std::enable_shared_from_this<session> {
     void stream() {
         client_.expires_never(); // from now on the hub's deadlines count
         ssekit::async_serve(client_, events_, bell_,
-                            [self = shared_from_this()](error_code) { self->end(); });
+                            [self = shared_from_this()](error_code failed) {
+                                failed ? self->close() : self->end(); // also what is cut
+                            });
         watch();
     }
     void watch() { // nothing but a read tells that an idle client has gone
@@ -145,6 +149,9 @@ class session : public std::enable_shared_from_this<session> {
     void end() {
         error_code ignored;
         client_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        close();
+    }
+    void close() {
         client_.close();
         events_ = {};
     }

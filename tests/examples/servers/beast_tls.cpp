@@ -13,6 +13,7 @@
 #include "self_signed.hpp"
 
 #include <ssekit/adapters/boost_asio.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/shared_hub.hpp>
 
 #include <algorithm>
@@ -63,11 +64,12 @@ std::string_view from_beast(beast::string_view text) {
 
 struct newsroom {
     newsroom(const asio::any_io_executor& strand, const news::settings& wanted)
-        : bell(strand), hub(news::epoch(), news::hub_options(wanted), bell.waker()) {}
+        : bell(strand), hub(ssekit::new_epoch(), std::chrono::steady_clock::now(),
+                            news::hub_options(wanted), bell.waker()) {}
 
     void close() {
         closing = true;
-        hub.close(news::farewell(), bell.waker());
+        news::must(hub.close(news::farewell(), bell.waker()));
     }
 
     ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
@@ -82,7 +84,7 @@ awaitable<void> keep_time(newsroom& home) {
         // What happens on the other strands is dated by the last tick.
         co_await home.bell.async_wait_until(std::min(home.hub.next_deadline(), now + seconds(1)),
                                             use_awaitable);
-    } while (!home.closing || home.hub.metrics().subscribers != 0);
+    } while (!home.closing || home.hub.subscriptions() != 0);
 }
 
 struct connection {
@@ -149,6 +151,9 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
     try {
         co_await answer(client, home);
     } catch (const boost::system::system_error&) {
+        // The client has gone, or its stream has broken off: without TLS's goodbye, or what is not
+        // whole would look whole.
+        co_return client->transport().close();
     }
     // Each side says that nothing follows; one that does not is not waited for. The stream's own
     // deadline would not do: the read that is pending has begun without.

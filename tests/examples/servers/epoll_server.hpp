@@ -2,13 +2,14 @@
 //
 // A server over epoll, one thread, and what its connections speak: HTTP/1.1 by `http_connection`,
 // which takes any transport that is a writer and can read, each connection bringing one request.
-// What a server in the open also needs, deadlines for those who send nothing and a bound on
+// What a public server also needs, deadlines for clients that send nothing and a bound on
 // connections, is in ../live.cpp. Needs Linux.
 #ifndef SSEKIT_EXAMPLES_SERVERS_EPOLL_SERVER_HPP
 #define SSEKIT_EXAMPLES_SERVERS_EPOLL_SERVER_HPP
 
 #include "news.hpp"
 
+#include <ssekit/epoch.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub.hpp>
@@ -148,7 +149,8 @@ class http_connection {
         }
         switch (ssekit::drain(stream_, io_)) {
         case ssekit::drain_status::budget_spent: return stream_.reschedule();
-        case ssekit::drain_status::closed: gone_ = true; return;
+        case ssekit::drain_status::closed:
+        case ssekit::drain_status::cut: gone_ = true; return; // without an end
         case ssekit::drain_status::done: // as a stream that there is not: the response was all
             if (io_.end() != ssekit::io_status::would_block) gone_ = true;
             return;
@@ -171,7 +173,7 @@ template <class Client>
 class server {
   public:
     explicit server(const news::settings& wanted, const typename Client::context& shared = {})
-        : shared_(shared), hub_(news::epoch(), news::hub_options(wanted)),
+        : shared_(shared), hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)),
           listener_(listen_at(wanted.port)) {
         watch(listener_.get(), EPOLLIN, &listener_);
         watch(signals_.get(), EPOLLIN, &signals_);
@@ -235,7 +237,7 @@ class server {
     void close() {
         closing_ = true;
         epoll_ctl(loop_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
-        hub_.close(news::farewell());
+        news::must(hub_.close(news::farewell()));
         for (Client& each : clients_) each.close();
     }
 

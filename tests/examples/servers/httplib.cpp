@@ -4,6 +4,7 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/httplib.hpp>
+#include <ssekit/epoch.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -13,7 +14,7 @@
 
 namespace {
 
-// Each stream has a thread. Some are left for those who publish, and to say no to one stream more.
+// Each stream has a thread. Some are left for publishing, and to refuse one stream too many.
 constexpr std::size_t most_streams = 256;
 constexpr std::size_t threads = most_streams + 8;
 
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     options.max_subscribers = most_streams;
 
     // [recipe]
-    ssekit::ticking_hub hub(news::epoch(), options);
+    ssekit::ticking_hub hub(ssekit::new_epoch(), options);
     httplib::Server server;
     server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
     server.set_tcp_nodelay(true);
@@ -73,6 +74,6 @@ int main(int argc, char** argv) {
 
     int number = 0;
     sigwait(&signals, &number);
-    ssekit::httplib_stop(server, hub, news::farewell());
+    news::must(ssekit::httplib_stop(server, hub, news::farewell()));
     accepting.join();
 }

@@ -4,6 +4,7 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/libevent.hpp>
+#include <ssekit/epoch.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -49,8 +50,8 @@ std::string_view method_of(const evhttp_request* request) {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : hub_(news::epoch(), news::hub_options(wanted)), streams_(base_.get(), hub_),
-          http_(made(evhttp_new(base_.get()))) {
+        : hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted)),
+          streams_(base_.get(), hub_), http_(made(evhttp_new(base_.get()))) {
         evhttp_set_allowed_methods(http_.get(), EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                                     EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
         std::signal(SIGPIPE, SIG_IGN); // libevent does not keep it off
@@ -72,7 +73,7 @@ class server {
     }
 
     void run() {
-        while (!closing_ || hub_.subscribers() != 0) event_base_loop(base_.get(), EVLOOP_ONCE);
+        while (!closing_ || hub_.subscriptions() != 0) event_base_loop(base_.get(), EVLOOP_ONCE);
     }
 
   private:
@@ -124,7 +125,7 @@ class server {
         if (std::exchange(closing_, true)) return;
         evhttp_del_accept_socket(http_.get(), std::exchange(listener_, nullptr));
         streams_.wake();
-        hub_.close(news::farewell());
+        news::must(hub_.close(news::farewell()));
     }
 
     // In this order, so that evhttp goes first and closes what is open.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Event streams on a libuv loop. Each connection brings one request. What a server in the open also
-// needs, deadlines for those who send nothing and a bound on connections, is in ../live.cpp.
+// Event streams on a libuv loop. Each connection brings one request. What a public server also
+// needs, deadlines for clients that send nothing and a bound on connections, is in ../live.cpp.
 #include "news.hpp"
 
 #include <ssekit/adapters/libuv.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
 #include <algorithm>
@@ -62,7 +63,8 @@ class server {
     using clock = std::chrono::steady_clock;
 
   public:
-    explicit server(const news::settings& wanted) : hub_(news::epoch(), news::hub_options(wanted)) {
+    explicit server(const news::settings& wanted)
+        : hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)) {
         std::signal(SIGPIPE, SIG_IGN);
         check(uv_loop_init(&loop_));
         loop_.data = this;
@@ -150,7 +152,7 @@ class server {
 
     void close() {
         uv_close(as<uv_handle_t>(listener_), nullptr);
-        hub_.close(news::farewell());
+        news::must(hub_.close(news::farewell()));
         for (client& each : clients_) {
             if (!each.answered) each.close();
         }
@@ -192,7 +194,8 @@ void client::answer() {
 void client::drained(ssekit::drain_status status) noexcept {
     switch (status) {
     case ssekit::drain_status::budget_spent: return drain.generator.reschedule();
-    case ssekit::drain_status::closed: return close();
+    case ssekit::drain_status::closed:
+    case ssekit::drain_status::cut: return close(); // without an end
     case ssekit::drain_status::done: // as a stream that there is not: the response was all
         uv_shutdown(&shutdown, as<uv_stream_t>(socket), [](uv_shutdown_t* request, int) {
             static_cast<client*>(request->handle->data)->close();

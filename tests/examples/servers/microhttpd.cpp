@@ -6,6 +6,7 @@
 
 #include <ssekit/adapters/microhttpd.hpp>
 #include <ssekit/doorbell.hpp>
+#include <ssekit/epoch.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -35,7 +36,8 @@ struct incoming {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : hub_(news::epoch(), news::hub_options(wanted), bell_.waker()) {
+        : hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted),
+               bell_.waker()) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(wanted.port);
@@ -75,11 +77,11 @@ class server {
     }
 
     void close() {
-        hub_.close(news::farewell(), {[](void* self) noexcept {
-                                          static_cast<server*>(self)->deserted_ = true;
-                                          static_cast<server*>(self)->bell_.ring();
-                                      },
-                                      this});
+        news::must(hub_.close(news::farewell(), {[](void* self) noexcept {
+                                                     static_cast<server*>(self)->deserted_ = true;
+                                                     static_cast<server*>(self)->bell_.ring();
+                                                 },
+                                                 this}));
     }
 
   private:

@@ -4,15 +4,18 @@
 //
 //     GET  /events                      the news, from Last-Event-ID on
 //     POST /publish?data=TEXT&type=TYPE one event more
+//     POST /cut                         cuts all streams, like a shutdown that no longer waits
 //     GET  /metrics                     what the hub counts
 //
 //     NAME [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS]
 //
 // A server prints "listening on port N". At SIGINT or SIGTERM it says goodbye to its streams and ends
-// when they have gone.
+// when they have gone. A stream that has broken off does not end as others do: its connection is
+// closed, or its HTTP/2 stream reset, and so its client knows that it is not whole.
 #ifndef SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
 #define SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
 
+#include <ssekit/errc.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub_options.hpp>
@@ -76,15 +79,15 @@ inline ssekit::hub_options hub_options(const settings& wanted) {
             .retry = std::chrono::seconds(1)};
 }
 
-/// A hub's epoch: another one at each start, so that ids of an earlier run are told apart.
-inline std::uint64_t epoch() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
 inline ssekit::close_options farewell() {
     return {.farewell = {.type = "bye", .data = ""}};
+}
+
+/// For what cannot be refused here.
+inline void must(ssekit::errc code) {
+    if (code == ssekit::errc::ok) return;
+    std::fprintf(stderr, "%s\n", ssekit::message(code).data());
+    std::abort();
 }
 
 struct answer {
@@ -119,6 +122,11 @@ answer answer_to(Hub& hub, const ssekit::request_view& request) {
         if (refused == ssekit::errc::ok) return {202};
         return {400, "text/plain", std::string(ssekit::message(refused)) + "\n"};
     }
+    if (request.path() == "/cut") {
+        if (request.method != "POST") return {405};
+        hub.cut();
+        return {202};
+    }
     if (request.path() == "/metrics") {
         answer out{200, std::string(media_type(ssekit::metrics_format::openmetrics))};
         ssekit::append_metrics(out.body, hub.metrics(), ssekit::metrics_format::openmetrics);
@@ -136,7 +144,7 @@ inline answer refused(ssekit::errc code) {
     return out;
 }
 
-/// The whole HTTP/1.1 response, for servers that have no words for it.
+/// The whole HTTP/1.1 response, for servers that have no function for it.
 inline std::string response(const answer& what) {
     std::string out;
     const ssekit::header headers[] = {

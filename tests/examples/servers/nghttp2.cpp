@@ -41,6 +41,7 @@ struct text {
     }
     void consume(std::size_t bytes) noexcept { sent += bytes; }
     [[nodiscard]] bool is_done() const noexcept { return sent == all.size(); }
+    [[nodiscard]] static bool is_abrupt() noexcept { return false; }
 };
 
 class connection;
@@ -53,7 +54,7 @@ struct exchange {
     std::int32_t id;
     std::string method = {};
     std::string target = {};
-    std::string fields = "\r\n"; // as HTTP/1.1 has them, behind the request line
+    std::string fields = "\r\n"; // as HTTP/1.1 has them, after the request line
     ssekit::nghttp2_source<text> body = {};
     ssekit::nghttp2_source<ssekit::subscription> events = {};
 
@@ -141,9 +142,10 @@ class connection {
         submit(with, ssekit::nghttp2_stream_fields(), &body);
     }
     void resume(exchange& with) { // which hub::next_ready has returned
-        with.events.resume(session_.get(), with.id);
-        const bool stalled = with.events.generator.end() == ssekit::stream_end::stalled;
-        if (stalled && blocked_) gone_ = true; // not even a reset could leave
+        if (with.events.resume(session_.get(), with.id) != 0) gone_ = true; // out of memory
+        const ssekit::stream_end end = with.events.generator.end();
+        const bool given_up = end == ssekit::stream_end::stalled || end == ssekit::stream_end::cut;
+        if (given_up && blocked_) gone_ = true; // not even a reset could leave
     }
     // [recipe]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Rooms to chat in: what is posted to a room, everybody in it sees, and whoever comes sees what was
+// Rooms to chat in: everybody in a room sees what is posted to it, and a newcomer sees what was
 // said last. A message is text of any kind and any number of lines; its first line says who spoke.
 //
 //     GET  /rooms/NAME             the stream of a room
@@ -18,7 +18,7 @@ namespace {
 using uses::Request;
 using uses::Response;
 
-// A name that anybody may choose would make a topic for anybody: these are the rooms there are.
+// If clients could choose names, they could make topics: these are the only rooms.
 constexpr std::array<std::string_view, 3> rooms = {"garden", "kitchen", "library"};
 
 bool exists(const std::string& room) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A dashboard: several gauges, four times a second. Whoever comes sees all of them at once, and
-// whoever is slow sees the newest of each.
+// A dashboard: several gauges, four times a second. A new client sees all of them at once, and a
+// slow one sees the newest of each.
 //
 //     GET /         a page
 //     GET /gauges   the stream
@@ -45,7 +45,8 @@ struct gauge {
 void publish(ssekit::shared_hub& hub, const gauge& what) {
     const std::string data = "{\"name\":\"" + std::string(what.name) +
                              "\",\"value\":" + std::to_string(what.value) + "}";
-    hub.publish("gauges", {.type = "gauge", .data = data}, what.name); // the name is the key
+    // The name is the key.
+    uses::taken(hub.publish("gauges", {.type = "gauge", .data = data}, what.name).ec);
 }
 
 constexpr ssekit::subscribe_options newest_of_each = {.topics = "gauges",

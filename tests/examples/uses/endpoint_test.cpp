@@ -3,6 +3,7 @@
 // Testing an endpoint of your own without a server, a socket or a clock: the hub is real, the
 // client's socket is a recorder, and what the client has seen is a list of events to compare. The
 // test decides what time it is, how much fits into the socket and when it breaks.
+#include <ssekit/epoch.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/testing/event_collector.hpp>
@@ -25,9 +26,14 @@ using ssekit::testing::recorder;
 
 class orders {
   public:
-    explicit orders(ssekit::time_point now) : hub_(1, {.keep = {.events = 3}}) { hub_.tick(now); }
+    explicit orders(ssekit::time_point now)
+        : hub_(ssekit::new_epoch(), now, {.keep = {.events = 3}}) {}
 
-    void place(std::string_view what) { hub_.publish("orders", {.type = "placed", .data = what}); }
+    /// \returns the id of its event, "" if it was refused.
+    std::string place(std::string_view what) {
+        const auto [offset, ec] = hub_.publish("orders", {.type = "placed", .data = what});
+        return ec == ssekit::errc::ok ? std::string(hub_.id_of(offset)) : "";
+    }
 
     ssekit::subscription follow(const ssekit::request_view& request) {
         return hub_
@@ -62,25 +68,26 @@ void resumes(checks& test) {
     orders endpoint(noon);
     ssekit::subscription stream = endpoint.follow({.target = "/orders"});
     recorder socket;
-    endpoint.place("tea");
-    ssekit::drain(stream, socket);
+    const std::string id = endpoint.place("tea");
+    test.expect(ssekit::drain(stream, socket) == ssekit::drain_status::idle, "all of it leaves");
     const std::vector<collected_event> seen = events_of(socket.bytes);
-    test.expect(seen == std::vector<collected_event>{{"placed", "tea", "1.1"}}, "a client sees it");
+    test.expect(seen == std::vector<collected_event>{{"placed", "tea", id}}, "a client sees it");
 
     endpoint.place("milk"); // while the client is away
     ssekit::subscription again = endpoint.follow({.last_event_id = seen.back().last_event_id});
     recorder other;
-    ssekit::drain(again, other);
+    test.expect(ssekit::drain(again, other) == ssekit::drain_status::idle, "and again");
     test.expect(events_of(other.bytes).front().data == "milk", "it comes back and misses nothing");
 }
 // [recipe]
 
 void says_what_was_lost(checks& test) {
     orders endpoint(noon);
-    for (const char* each : {"1", "2", "3", "4", "5"}) endpoint.place(each);
-    ssekit::subscription stream = endpoint.follow({.last_event_id = "1.1"});
+    const std::string first = endpoint.place("1");
+    for (const char* each : {"2", "3", "4", "5"}) endpoint.place(each);
+    ssekit::subscription stream = endpoint.follow({.last_event_id = first});
     recorder socket;
-    ssekit::drain(stream, socket);
+    test.expect(ssekit::drain(stream, socket) == ssekit::drain_status::idle, "all of it leaves");
     test.expect(events_of(socket.bytes).front().type == "gap", "who was away too long is told");
 }
 
@@ -94,7 +101,7 @@ void stalls(checks& test) {
     client.feed(socket.bytes);
     test.expect(client.events.empty(), "half an event is none");
     socket.room = 1000;
-    ssekit::drain(stream, socket);
+    test.expect(ssekit::drain(stream, socket) == ssekit::drain_status::idle, "there is room");
     test.expect(events_of(socket.bytes).size() == 1, "the rest follows, and it is one");
     socket.closed = true;
     endpoint.place("salt");
@@ -105,9 +112,9 @@ void is_silent(checks& test) {
     orders endpoint(noon);
     ssekit::subscription stream = endpoint.follow({});
     recorder socket;
-    ssekit::drain(stream, socket);
+    test.expect(ssekit::drain(stream, socket) == ssekit::drain_status::idle, "it is connected");
     endpoint.pass(noon + std::chrono::minutes(1));
-    ssekit::drain(stream, socket);
+    test.expect(ssekit::drain(stream, socket) == ssekit::drain_status::idle, "nothing is left");
     ssekit::testing::event_collector client;
     client.feed(socket.bytes);
     test.expect(client.comments.size() == 1 && client.events.empty(), "silence has a heartbeat");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Two sources, of which one may fail. Its streams are told why and end properly; the other goes on.
-// Whoever comes later is told as well, and whoever comes back is not asked to come again.
+// A client that comes later is told as well, and one that comes back is not asked to come again.
 //
 //     GET  /sources/steady and /sources/fragile    the streams
 //     POST /sources/fragile                        breaks it: the body says why
@@ -31,11 +31,12 @@ void run(ssekit::shared_hub& hub, const std::string& topic, const source& measur
          const std::stop_token& stop) {
     try {
         do {
-            hub.publish(topic, {.data = measure()});
+            if (!uses::taken(hub.publish(topic, {.data = measure()}).ec)) return;
         } while (uses::go_on_after(std::chrono::milliseconds(10), stop));
     } catch (const std::exception& failure) {
         // Not "error": in a page that is what EventSource calls the loss of its connection.
-        hub.close_topic(topic, {.type = "failure", .data = failure.what()}, std::chrono::hours(1));
+        uses::taken(hub.close_topic(topic, {.type = "failure", .data = failure.what()},
+                                    std::chrono::hours(1)));
     }
 }
 // [recipe]
@@ -66,9 +67,9 @@ int main(int argc, char** argv) {
     fragile_source fragile;
     const source steady = [count = 0]() mutable { return std::to_string(++count); };
     server.get("/sources/(steady|fragile)", [&](const Request& request, Response& response) {
-        ssekit::httplib_stream(
-            server.hub(), request, response,
-            {.topics = request.matches[1].str(), .start = ssekit::start_point::earliest});
+        const std::string topic = request.matches[1].str();
+        ssekit::httplib_stream(server.hub(), request, response,
+                               {.topics = topic, .start = ssekit::start_point::earliest});
     });
     server.post("/sources/fragile",
                 [&](const Request&, Response& response, const std::string& reason) {

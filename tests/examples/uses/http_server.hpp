@@ -10,9 +10,11 @@
 #define SSEKIT_EXAMPLES_USES_HTTP_SERVER_HPP
 
 #include <ssekit/adapters/httplib.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/hub_options.hpp>
+#include <ssekit/ticking_hub.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -43,7 +45,7 @@ class http_server {
 
   public:
     http_server(int argc, char** argv, const ssekit::hub_options& options = {})
-        : port_(read_port(argc, argv)), hub_(epoch(), bounded(options)) {
+        : port_(read_port(argc, argv)), hub_(ssekit::new_epoch(), bounded(options)) {
         http_.new_task_queue = [] { return new httplib::ThreadPool(threads); };
         http_.set_tcp_nodelay(true);
         http_.set_write_timeout(std::chrono::minutes(1));
@@ -85,7 +87,8 @@ class http_server {
         std::fflush(stdout);
         int number = 0;
         sigwait(&signals_, &number);
-        ssekit::httplib_stop(http_, hub_, {.deadline = std::chrono::seconds(5)});
+        // There is no farewell that could be refused.
+        static_cast<void>(ssekit::httplib_stop(http_, hub_, {.deadline = std::chrono::seconds(5)}));
         accepting.join();
         return 0;
     }
@@ -101,12 +104,6 @@ class http_server {
         }
         std::fprintf(stderr, "usage: %s [--port N]\n", argv[0]);
         std::exit(64);
-    }
-
-    static std::uint64_t epoch() {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        return static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
     }
 
     static ssekit::hub_options bounded(ssekit::hub_options options) {
@@ -135,13 +132,22 @@ class http_server {
     httplib::Server http_;
 };
 
-/// Answers whoever publishes, or is refused.
+/// Answers a request to publish, which may be refused.
 inline void answer(Response& response, ssekit::errc code) {
     response.status = code == ssekit::errc::ok ? 202 : ssekit::refusal_of(code).status;
     response.set_content(std::string(ssekit::message(code)) + "\n", "text/plain");
 }
 
-/// Waits as long as that, but no longer than the thread is to go on. \returns whether it is.
+/// For publishing without a request to answer. \returns whether it was taken: once the hub closes
+/// nothing is; any other refusal is printed on stderr.
+inline bool taken(ssekit::errc code) {
+    if (code != ssekit::errc::ok && code != ssekit::errc::closed) {
+        std::fprintf(stderr, "%s\n", ssekit::message(code).data());
+    }
+    return code == ssekit::errc::ok;
+}
+
+/// Waits this long, or until the thread is to stop. \returns whether it is to go on.
 inline bool go_on_after(std::chrono::milliseconds pause, const std::stop_token& stop) {
     std::mutex lock;
     std::condition_variable_any never;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Long jobs: who starts one gets the address of its stream, which tells how far it is and ends with
-// the job. Who comes late gets the end, and who comes back for more is told that there is none.
+// Long jobs: starting one returns the address of its stream, which tells how far it is and ends
+// with the job. A late client gets the end, and one that comes back for more is told that there is
+// none.
 //
 //     POST /jobs           starts a job: 201, and its stream in Location
 //     GET  /jobs/NUMBER    its stream: "progress" in percent, at last "complete"
@@ -34,11 +35,12 @@ std::string stream_of(std::size_t job) {
 void work(ssekit::shared_hub& hub, std::size_t job, const std::stop_token& stop) {
     const std::string topic = stream_of(job);
     for (int percent = 0; percent <= 100; percent += 10) {
-        hub.publish(topic, {.type = "progress", .data = std::to_string(percent)});
+        const std::string done = std::to_string(percent);
+        if (!uses::taken(hub.publish(topic, {.type = "progress", .data = done}).ec)) return;
         if (!uses::go_on_after(std::chrono::milliseconds(20), stop)) return;
     }
     // Forgotten when nobody is let in any more: it would begin anew for them, and never end.
-    hub.close_topic(topic, {.type = "complete", .data = "done"}, 2 * afterlife);
+    uses::taken(hub.close_topic(topic, {.type = "complete", .data = "done"}, 2 * afterlife));
 }
 // [recipe]
 
@@ -55,7 +57,7 @@ class workshop {
         return ended_.size();
     }
 
-    /// \returns the status for who asks after a job; 200: it has a stream.
+    /// \returns the status for a request for a job; 200: it has a stream.
     int find(std::size_t job) {
         const std::lock_guard locked(lock_);
         if (job == 0 || job > ended_.size()) return 404;
@@ -95,8 +97,9 @@ int main(int argc, char** argv) {
         const std::size_t job = std::stoul(request.matches[1]);
         response.status = jobs.find(job);
         if (response.status != 200) return;
+        const std::string topic = stream_of(job);
         ssekit::httplib_stream(server.hub(), request, response,
-                               {.topics = stream_of(job), .start = ssekit::start_point::earliest});
+                               {.topics = topic, .start = ssekit::start_point::earliest});
     });
     return server.run();
 }

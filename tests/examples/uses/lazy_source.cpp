@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
             working = true;
             ++starts;
             for (int sample = 1; listeners.is_there(); ++sample) {
-                server.hub().publish("samples", {.data = std::to_string(sample)});
+                const std::string data = std::to_string(sample);
+                if (!uses::taken(server.hub().publish("samples", {.data = data}).ec)) break;
                 if (!uses::go_on_after(std::chrono::milliseconds(10), stop)) break;
             }
             working = false;

@@ -2,8 +2,8 @@
 //
 // Calls of tools, each answered by a stream of its own, as in the Model Context Protocol: the head
 // leaves at once, comments keep the connection alive until there is something to say, progress
-// follows, then the result, and the stream ends. Whoever goes cancels the call; a server that lets
-// clients come back for the rest gives them time before it does.
+// follows, then the result, and the stream ends. A client that goes cancels the call; a server that
+// lets clients come back for the rest gives them time before it does.
 //
 //     POST /mcp      {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
 //                     "params": {"arguments": {"steps": 3}}}
@@ -96,12 +96,12 @@ void work(ssekit::shared_hub& hub, const std::string& topic, unsigned steps, con
         const json progress = {{"jsonrpc", "2.0"},
                                {"method", "notifications/progress"},
                                {"params", {{"progress", step}, {"total", steps}}}};
-        hub.publish(topic, {.data = progress.dump()});
-        going = uses::go_on_after(20ms, stop);
+        going = uses::taken(hub.publish(topic, {.data = progress.dump()}).ec) &&
+                uses::go_on_after(20ms, stop);
     }
     ++(going ? ended.finished : ended.cancelled);
     const json result = {{"jsonrpc", "2.0"}, {"id", id}, {"result", {{"steps", steps}}}};
-    hub.close_topic(topic, {.data = result.dump()}, 0ms); // which nobody asks for again
+    uses::taken(hub.close_topic(topic, {.data = result.dump()}, 0ms)); // nobody asks for it again
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Notifications for users who prove who they are by a JSON Web Token. A user may have several
+// Notifications for users who identify themselves by a JSON Web Token. A user may have several
 // windows open, and each gets everything. A stream lives no longer than the token that opened it.
 //
 //     POST /tokens?user=NAME&scope=read&seconds=N    a token: stands for a login

@@ -26,7 +26,7 @@ void trade(ssekit::shared_hub& hub, const std::stop_token& stop) {
         ++price;
         for (const std::string_view symbol : symbols) {
             const std::string data = std::string(symbol) + " " + std::to_string(price);
-            hub.publish("prices", {.data = data}, symbol); // the symbol is the key
+            uses::taken(hub.publish("prices", {.data = data}, symbol).ec); // the symbol is the key
         }
     } while (uses::go_on_after(std::chrono::milliseconds(1), stop));
 }

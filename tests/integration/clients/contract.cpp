@@ -8,7 +8,7 @@
 #include "support/process.hpp"
 #include "support/scripted_server.hpp"
 
-#include <ssekit/detail/http_text.hpp>
+#include <ssekit/detail/http/text.hpp>
 
 #include <doctest/doctest.h>
 

@@ -4,6 +4,7 @@
 #if defined(SSEKIT_TEST_LIBUV) // says the build where libuv is linked
 
 #include <ssekit/adapters/libuv.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/shared_hub.hpp>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,7 @@
 
 using ssekit::drain_status;
 using ssekit::uv_drain;
+using std::chrono::steady_clock;
 using support::numbers;
 using support::text_generator;
 using namespace std::chrono_literals;
@@ -128,13 +131,13 @@ TEST_CASE("libuv: a client that has gone is told as closed") {
 }
 
 TEST_CASE("libuv: closed in the middle of a write, a stream lives until libuv lets go") {
-    ssekit::hub hub(1);
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
     loop_pair ends;
     statuses told;
     std::optional<uv_drain<ssekit::subscription>> drain(std::in_place, ends.stream(), &told,
                                                         record);
     drain->generator = hub.subscribe({.topics = "news"}).subscription;
-    hub.publish("news", {.data = std::string(1'000'000, 'x')});
+    REQUIRE(hub.publish("news", {.data = std::string(1'000'000, 'x')}).ec == ssekit::errc::ok);
     drain->run();
     CHECK(told == statuses{drain_status::would_block});
     ends.pipe.data = &drain;
@@ -147,21 +150,38 @@ TEST_CASE("libuv: closed in the middle of a write, a stream lives until libuv le
     CHECK(hub.subscribers() == 0);
 }
 
-TEST_CASE("libuv: who stalls for too long is to be closed, whatever libuv still has") {
+TEST_CASE("libuv: a client that stalls for too long is cut, whatever libuv still has") {
     ssekit::time_point now{};
-    ssekit::hub hub(1, {.write_deadline = 10s});
+    ssekit::hub hub(ssekit::new_epoch(), now, {.write_deadline = 10s});
     loop_pair ends;
     statuses told;
     uv_drain<ssekit::subscription> drain(ends.stream(), &told, record);
-    hub.tick(now);
     drain.generator = hub.subscribe({.topics = "news", .user = &drain}).subscription;
-    hub.publish("news", {.data = std::string(1'000'000, 'x')});
+    REQUIRE(hub.publish("news", {.data = std::string(1'000'000, 'x')}).ec == ssekit::errc::ok);
     drain.run();
     hub.tick(now += 11s);
     CHECK(hub.next_ready() == &drain);
     drain.run();
-    CHECK(told == statuses{drain_status::would_block, drain_status::closed});
+    CHECK(told == statuses{drain_status::would_block, drain_status::cut});
     ends.close();
+}
+
+TEST_CASE("libuv: what has broken off is told as cut, whatever was under way") {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{1'000'000}}) {
+        ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
+        loop_pair ends;
+        statuses told;
+        uv_drain<ssekit::subscription> drain(ends.stream(), &told, record);
+        drain.generator = hub.subscribe({.topics = "news", .user = &drain}).subscription;
+        REQUIRE(hub.publish("news", {.data = std::string(size, 'x')}).ec == ssekit::errc::ok);
+        drain.run();
+        CHECK(told == statuses{size == 1 ? drain_status::idle : drain_status::would_block});
+        hub.cut();
+        CHECK(hub.next_ready() == &drain);
+        drain.run();
+        CHECK(told.back() == drain_status::cut);
+        ends.close();
+    }
 }
 
 TEST_CASE("libuv: other threads publish") {
@@ -170,16 +190,19 @@ TEST_CASE("libuv: other threads publish") {
     uv_async_t wake{};
     REQUIRE(uv_async_init(&ends.loop, &wake, [](uv_async_t*) {}) == 0);
     ssekit::shared_hub hub(
-        1, {.keep = {.events = count}},
+        ssekit::new_epoch(), steady_clock::now(), {.keep = {.events = count}},
         {[](void* async) noexcept { uv_async_send(static_cast<uv_async_t*>(async)); }, &wake});
     statuses told;
     uv_drain<ssekit::shared_subscription> drain(ends.stream(), &told, record);
     drain.generator = hub.subscribe({.topics = "news", .user = &drain}).subscription;
     drain.run();
 
+    int refused = 0;
     std::thread publisher([&] {
-        for (int i = 0; i < count; ++i) hub.publish("news", {.data = std::to_string(i)});
-        hub.close();
+        for (int i = 0; i < count; ++i) {
+            if (hub.publish("news", {.data = std::to_string(i)}).ec != ssekit::errc::ok) ++refused;
+        }
+        CHECK(hub.close() == ssekit::errc::ok);
     });
     std::string got;
     std::thread reader([&, far = ends.far] {
@@ -198,9 +221,15 @@ TEST_CASE("libuv: other threads publish") {
     ends.close();
     publisher.join();
     reader.join();
-    std::string expected = "id: 1.0\n\n";
+    CHECK(refused == 0);
+    const auto id_of = [&](int offset) {
+        return hub.with([&](ssekit::hub& all) {
+            return "id: " + std::string(all.id_of(static_cast<std::uint64_t>(offset))) + "\n";
+        });
+    };
+    std::string expected = id_of(0) + "\n";
     for (int i = 0; i < count; ++i) {
-        expected += "id: 1." + std::to_string(i + 1) + "\ndata: " + std::to_string(i) + "\n\n";
+        expected += id_of(i + 1) + "data: " + std::to_string(i) + "\n\n";
     }
     CHECK(got == expected);
 }

@@ -5,6 +5,7 @@
 #if defined(SSEKIT_TEST_NGHTTP2) // says the build where nghttp2 is linked
 
 #include <ssekit/adapters/nghttp2.hpp>
+#include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
 #include "support/text_generator.hpp"
@@ -25,6 +26,7 @@
 
 using ssekit::nghttp2_field;
 using ssekit::nghttp2_source;
+using std::chrono::steady_clock;
 using support::numbers;
 using support::text_generator;
 using namespace std::chrono_literals;
@@ -122,6 +124,11 @@ class sessions {
     }
 };
 
+/// The line of an event's id.
+std::string line(const ssekit::hub& hub, std::uint64_t offset) {
+    return "id: " + std::string(hub.id_of(offset)) + "\n";
+}
+
 } // namespace
 
 TEST_CASE("nghttp2: the head of a stream") {
@@ -152,36 +159,35 @@ TEST_CASE("nghttp2: a source is asked for what the window lets through, and no b
 }
 
 TEST_CASE("nghttp2: where there is nothing, the session waits until it is resumed") {
-    ssekit::hub hub(1);
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
     sessions both;
     nghttp2_source<ssekit::subscription> source;
     source.generator = hub.subscribe({.topics = "news", .user = &source}).subscription;
     both.answer(source);
-    CHECK(both.body == "id: 1.0\n\n");
+    CHECK(both.body == line(hub, 0) + "\n");
     CHECK(source.resume(both.server, number) == 0); // too often does no harm
     CHECK(nghttp2_session_want_write(both.server) == 0);
-    hub.publish("news", {.data = "on"});
+    REQUIRE(hub.publish("news", {.data = "on"}).ec == ssekit::errc::ok);
     CHECK(hub.next_ready() == &source);
     CHECK(source.resume(both.server, number) == 0);
     CHECK(source.resume(both.server, number) == 0);
     both.exchange();
-    CHECK(both.body == "id: 1.0\n\nid: 1.1\ndata: on\n\n");
-    hub.close();
+    CHECK(both.body == line(hub, 0) + "\n" + line(hub, 1) + "data: on\n\n");
+    CHECK(hub.close() == ssekit::errc::ok);
     CHECK(source.resume(both.server, number) == 0);
     both.exchange();
     CHECK(both.closed == NGHTTP2_NO_ERROR);
 }
 
-TEST_CASE("nghttp2: who keeps its window closed for too long is reset") {
+TEST_CASE("nghttp2: a client that keeps its window closed for too long is reset") {
     ssekit::time_point now{};
-    ssekit::hub hub(1, {.write_deadline = 10s});
-    hub.tick(now);
-    sessions both(9);
+    ssekit::hub hub(ssekit::new_epoch(), now, {.write_deadline = 10s});
+    sessions both(static_cast<std::uint32_t>(line(hub, 0).size() + 1));
     nghttp2_source<ssekit::subscription> source;
     source.generator = hub.subscribe({.topics = "news", .user = &source}).subscription;
     both.answer(source);
-    CHECK(both.body == "id: 1.0\n\n"); // which closes the window
-    hub.publish("news", {.data = "on"});
+    CHECK(both.body == line(hub, 0) + "\n"); // which closes the window
+    REQUIRE(hub.publish("news", {.data = "on"}).ec == ssekit::errc::ok);
     CHECK(hub.next_ready() == &source);
     CHECK(source.resume(both.server, number) == 0);
     both.exchange();
@@ -191,16 +197,16 @@ TEST_CASE("nghttp2: who keeps its window closed for too long is reset") {
     CHECK(source.resume(both.server, number) == 0);
     both.exchange();
     CHECK(both.closed == NGHTTP2_INTERNAL_ERROR);
-    CHECK(both.body == "id: 1.0\n\n");
+    CHECK(both.body == line(hub, 0) + "\n");
 }
 
 TEST_CASE("nghttp2: what is cut in the middle of an event is reset, and never looks whole") {
-    ssekit::hub hub(1);
+    ssekit::hub hub(ssekit::new_epoch(), steady_clock::now());
     sessions both;
     nghttp2_source<ssekit::subscription> source;
     source.generator = hub.subscribe({.topics = "news", .user = &source}).subscription;
     both.answer(source);
-    hub.publish("news", {.data = std::string(100'000, 'x')});
+    REQUIRE(hub.publish("news", {.data = std::string(100'000, 'x')}).ec == ssekit::errc::ok);
     CHECK(source.resume(both.server, number) == 0);
     both.exchange();
     CHECK(both.body.size() == 65'535);
@@ -208,6 +214,43 @@ TEST_CASE("nghttp2: what is cut in the middle of an event is reset, and never lo
     both.widen(100'000); // asks before it is resumed
     CHECK(both.closed == NGHTTP2_INTERNAL_ERROR);
     CHECK(both.body.size() == 65'535);
+}
+
+TEST_CASE("nghttp2: a generator that has broken off is reset once what is whole has left") {
+    struct broken : text_generator {
+        [[nodiscard]] bool is_abrupt() const noexcept { return is_done(); }
+    };
+    for (const std::uint32_t window : {5U, 65'535U}) {
+        sessions both(window);
+        nghttp2_source<broken> source;
+        source.generator.rest = "whole";
+        both.answer(source);
+        CHECK(both.body == "whole");
+        if (window == 5) { // nothing is asked for while it is closed
+            CHECK(source.resume(both.server, number) == 0);
+            both.exchange();
+        }
+        CHECK(both.closed == NGHTTP2_INTERNAL_ERROR);
+    }
+}
+
+TEST_CASE("nghttp2: an idle stream that is cut, or whose hub has gone, is reset") {
+    for (const bool destroyed : {false, true}) {
+        sessions both;
+        std::optional<ssekit::hub> hub(std::in_place, ssekit::new_epoch(), steady_clock::now());
+        nghttp2_source<ssekit::subscription> source;
+        source.generator = hub->subscribe({.topics = "news", .user = &source}).subscription;
+        both.answer(source);
+        CHECK(!both.closed);
+        if (destroyed) {
+            hub.reset();
+        } else {
+            hub->cut();
+        }
+        CHECK(source.resume(both.server, number) == 0);
+        both.exchange();
+        CHECK(both.closed == NGHTTP2_INTERNAL_ERROR);
+    }
 }
 
 #endif

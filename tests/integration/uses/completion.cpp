@@ -19,7 +19,18 @@ TEST_CASE("use completion: the answer comes token by token, and [DONE] ends it")
     CHECK(model.until_answer("/completions", "finished 1, broken off 0\n"));
 }
 
-TEST_CASE("use completion: who goes stops the model") {
+TEST_CASE("use completion: each event is whole characters, although tokens are not") {
+    const uses::program model("completion");
+    const std::string prompt = "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC caf\xC3\xA9";
+    uses::posted_stream answer(model.port, "/completions", prompt);
+    REQUIRE(answer.until_end());
+    std::string text;
+    for (const auto& event : answer.seen.events) text += event.data; // malformed parts are replaced
+    CHECK(text == prompt + "[DONE]");
+    CHECK(answer.seen.events.size() > 2);
+}
+
+TEST_CASE("use completion: a client that goes stops the model") {
     const uses::program model("completion");
     std::string prompt = "word";
     for (int i = 0; i < 5000; ++i) prompt += " word"; // most of a minute

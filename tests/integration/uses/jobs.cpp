@@ -30,7 +30,8 @@ TEST_CASE("use jobs: a stream tells how far the job is, and ends with it") {
     CHECK(client.events[11].data == "done");
 }
 
-TEST_CASE("use jobs: who comes late gets the end, who has had it is told that there is no more") {
+TEST_CASE(
+    "use jobs: a late client gets the end, and one that has had it is told that there is no more") {
     const uses::program jobs("jobs");
     const std::string job = start(jobs);
     support::stream_client client(jobs.port, job);

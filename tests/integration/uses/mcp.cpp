@@ -39,7 +39,7 @@ TEST_CASE("use mcp: the head comes at once, comments until there is something to
     CHECK(tools.until_answer("/calls", R"({"cancelled":0,"finished":1,"topics":0})"));
 }
 
-TEST_CASE("use mcp: who goes cancels the call, and the others go on") {
+TEST_CASE("use mcp: a client that goes cancels its call, and the others go on") {
     const uses::program tools("mcp");
     uses::posted_stream other(tools.port, "/mcp", call(20));
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A program that imports the toolkit instead of including it.
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,8 +9,8 @@
 import ssekit;
 
 int main() {
-    ssekit::hub hub(1);
-    hub.publish("a", {.type = "greeting", .data = "hello"});
+    ssekit::hub hub(ssekit::new_epoch(), std::chrono::steady_clock::now());
+    if (hub.publish("a", {.type = "greeting", .data = "hello"}).ec != ssekit::errc::ok) return 6;
     auto [stream, refused] = hub.subscribe({.topics = "a", .start = ssekit::start_point::earliest});
     if (refused != ssekit::errc::ok) return 1;
     ssekit::testing::recorder socket;

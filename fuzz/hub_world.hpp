@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//
+// How a hub begins and ends, what the time brings, and what holds after each step.
+#ifndef SSEKIT_FUZZ_HUB_WORLD_HPP
+#define SSEKIT_FUZZ_HUB_WORLD_HPP
+
+#include "hub_wire.hpp"
+
+#include <ssekit/hub.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+namespace fuzz {
+
+class world : protected wire {
+  protected:
+    explicit world(choices& choose) : choose_(choose) {}
+
+    std::size_t pick(std::size_t end) { return choose_.below(end); }
+
+    // ---- the hub
+
+    void make_hub() {
+        choose_options(choose_);
+        options_.on_topic = {[](void* self, std::string_view topic, bool listened_to) noexcept {
+                                 static_cast<world*>(self)->hook(topic, listened_to);
+                             },
+                             this};
+        events_.clear();
+        logs_ = {};
+        nameless_.clear();
+        tombs_.clear();
+        sequence_holes_.clear();
+        evicted_names_ = evicted_tags_ = to_all_ = 0;
+        were_read_ = 0;
+        published_ = accepted_ = refused_ = bytes_ = 0;
+        listened_ = 0;
+        ends_.fill(0);
+        closed_ = farewell_ = close_retry_ = struck_ever_ = false;
+        cut_at_ = ssekit::never;
+        hub_ = std::make_unique<ssekit::hub>(epoch_, now_, options_);
+    }
+
+    void destroy_hub() {
+        for_each_link([&](connection& c, person&) { check_held(c); });
+        hub_.reset();
+        for_each_link([&](connection& c, person& who) {
+            c.orphan = true;
+            c.hand.clear();
+            who.faithful = false;
+            check(c.stream.is_done() && c.stream.id() == 0, "without its hub a stream is done");
+            check(c.over || c.stream.is_abrupt(), "and was not brought to its end");
+        });
+        for (person& each : people_) each.faithful = false;
+    }
+
+    void tick_once(time_point now) {
+        for_each_link([](connection& c, person&) { c.told_before = c.told; });
+        now_ = std::max(now, now_);
+        hub_->tick(now_);
+        check(hub_->next_deadline() > now_, "after a turn nothing is due");
+        for_each_link([&](connection& c, person&) {
+            if (std::exchange(c.rescheduled, false) && !c.wakes) c.must_be_told = true;
+            note_abrupt(c);
+            if (c.model.holding && now_ >= c.model.opens + 8ms && c.seated && c.asleep) {
+                c.model.holding = false;
+                opened(c);
+            }
+            const time_point last =
+                std::min(options_.max_age ? c.born + *options_.max_age + 2s : ssekit::never,
+                         std::min(c.with.max_age ? c.born + *c.with.max_age + 2s : ssekit::never,
+                                  c.with.expires_at ? *c.with.expires_at + 2s : ssekit::never));
+            check(now_ <= last || c.stream.end() != stream_end::open, "a stream ends in time");
+        });
+        if (now_ >= cut_at_) {
+            for_each_link([](connection& c, person&) {
+                check(c.over || c.stream.is_done(), "who is not done at the deadline is cut");
+            });
+        }
+    }
+    // Its throttle has opened: it leaves closed topics that it has read. One that has been told of
+    // something else does that when it is asked again.
+    void opened(connection& c) {
+        const auto& readers = c.model.readers;
+        const bool closed = std::any_of(readers.begin(), readers.end(),
+                                        [](const auto& r) { return r.log->closed; });
+        if (!closed || !c.model.has_read_all() || c.model.closed_only()) return;
+        const bool beats = c.with.heartbeat.value_or(options_.heartbeat.interval) > 0ms;
+        if (beats || !c.model.sent.empty()) return drain_all(c);
+        leave_closed(c.model);
+    }
+    // Who is stalled or cut by the hub is told once more.
+    void note_abrupt(connection& c) {
+        const stream_end how = c.stream.end();
+        if (how != stream_end::stalled && how != stream_end::cut) return;
+        if (std::exchange(c.aborted, true)) return;
+        check(!c.wakes || c.told > c.told_before, "who is cut is woken");
+        c.may_be_told = c.wakes ? c.may_be_told + 1 : c.told + 1;
+        c.must_be_told = !c.wakes;
+    }
+
+    // What may be done now and need not be until a little later is done then, so that the model knows.
+    void tick(time_point now) {
+        tick_once(now);
+        if (!is_unclear()) trim_unseen();
+        settle();
+        for (int i = 0; i != 20; ++i) {
+            time_point again = is_unclear() ? now_ + 250ms : ssekit::never;
+            for_each_link([&](connection& c, person&) {
+                const stream_model& m = c.model;
+                if (m.holding && m.opens <= now_ && now_ < m.opens + 8ms) {
+                    again = std::min(again, m.opens + 8ms);
+                }
+            });
+            if (again == ssekit::never) break;
+            tick_once(again);
+            if (!is_unclear()) trim_unseen();
+            settle();
+        }
+        trim_unseen();
+    }
+
+    void work_off() {
+        while (void* const user = hub_->next_ready()) {
+            auto& c = *static_cast<connection*>(user);
+            ++c.told;
+            check(c.told <= c.may_be_told, "next_ready reports each once");
+        }
+        for_each_link([&](connection& c, person&) {
+            if (c.wakes || c.with.user == nullptr) return;
+            check(!c.must_be_told || c.told == c.may_be_told, "who is rescheduled is reported");
+            check(c.told != 0 || !is_owed(c), "who has something to send is reported");
+        });
+    }
+
+    void hook(std::string_view topic, bool listened_to) {
+        const std::size_t bit = bit_of(topic);
+        check(has(listened_, bit) != listened_to, "hooks alternate");
+        listened_ ^= 1u << bit;
+    }
+
+    // ---- after each step
+
+    void settle() {
+        std::size_t streams = 0, seated = 0;
+        std::array<std::size_t, names.size()> readers{};
+        auto ends = ends_;
+        for_each_link([&](connection& c, person&) {
+            ++streams;
+            end(c);
+            if (c.ended) stand_up(c);
+            seated += c.seated ? 1 : 0;
+            ++ends[static_cast<std::size_t>(c.stream.end())];
+            check(c.told <= c.may_be_told, "nobody is told more than once");
+            if (c.wakes) check(c.told != 0 || !is_owed(c), "who has something to send is woken");
+            const auto seen = hub_->find_subscriber(c.stream.id());
+            check(seen && seen->user == c.with.user && seen->bytes == c.bytes &&
+                      seen->end == c.stream.end(),
+                  "a subscriber is found and its bytes are counted");
+        });
+        observe();
+        for_each_link([&](connection& c, person&) {
+            for (const stream_model::reader& r : c.model.readers) {
+                readers[r.log->bit] += c.seated && r.log->named ? 1u : 0u;
+            }
+        });
+        const ssekit::hub_metrics counts = hub_->metrics();
+        check(counts.subscribers == seated && hub_->subscribers() == seated &&
+                  hub_->subscriptions() == streams && counts.accepted == accepted_ &&
+                  counts.refused == refused_ && counts.published == published_ &&
+                  counts.bytes == bytes_,
+              "metrics are right");
+        // Who has ended and stalls then is counted for the first, and so is who finds no memory for
+        // the last words; who is cut, perhaps with others.
+        const auto ended = std::accumulate(ends.begin() + 1, ends.begin() + 7, std::uint64_t{0});
+        const std::uint64_t counted = counts.lagged + counts.detached + counts.stalled +
+                                      counts.expired + counts.evicted + counts.topic_closed;
+        constexpr auto unlucky = static_cast<std::size_t>(stream_end::out_of_memory);
+        check(closed_ || (ended <= counted && counted <= ended + ends[unlucky]),
+              "ends are counted");
+        for (std::size_t i = 0; i != names.size(); ++i) {
+            const std::size_t shown = has(all_tags, i) ? hub_->subscribers_with_tag(names[i])
+                                                       : hub_->subscribers(names[i]);
+            if (is_opening()) continue;
+            check(readers[i] == shown, "places are taken by open streams, and by nobody else");
+            check(has(all_tags, i) || (readers[i] != 0) == has(listened_, i), "hooks are called");
+        }
+        struck_ever_ = struck_ever_ || memory_.struck;
+    }
+
+    choices& choose_;
+    logs listened_ = 0;
+    std::array<std::uint64_t, 11> ends_{}; // of those who have gone, by stream_end
+};
+
+} // namespace fuzz
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// How names feed patterns. A pattern has a log of its own, so whoever reads it is a cursor like any
+// other; each name knows the patterns that it feeds, so publishing compares no texts. A pattern's
+// log begins with what its names have kept.
+#ifndef SSEKIT_DETAIL_HUB_FEEDS_HPP
+#define SSEKIT_DETAIL_HUB_FEEDS_HPP
+
+#include <ssekit/detail/base/memory.hpp>
+#include <ssekit/detail/base/slab.hpp>
+#include <ssekit/detail/hub/patterns.hpp>
+#include <ssekit/detail/hub/topic.hpp>
+#include <ssekit/detail/hub/topic_names.hpp>
+#include <ssekit/errc.hpp>
+#include <ssekit/event_log.hpp>
+#include <ssekit/memory.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace ssekit::inline SSEKIT_ABI::detail {
+
+class topic_feeds {
+  public:
+    using number = std::uint32_t;
+
+    explicit topic_feeds(memory_resource* memory) noexcept : feeds_(memory) {}
+
+    /// \returns false without memory.
+    bool add(topic& name, number pattern) noexcept {
+        const number made = feeds_.make(feed{pattern, name.feeds});
+        if (made == 0) return false;
+        name.feeds = made;
+        return true;
+    }
+    void remove(topic& name, number pattern) noexcept {
+        for (number* at = &name.feeds; *at != 0;) {
+            const number here = *at;
+            if (feeds_[here].pattern == pattern) {
+                *at = feeds_[here].next;
+                feeds_.destroy(here);
+            } else {
+                at = &feeds_[here].next;
+            }
+        }
+    }
+    void remove_all(topic& name) noexcept {
+        for (number& at = name.feeds; at != 0;) {
+            feeds_.destroy(std::exchange(at, feeds_[at].next));
+        }
+    }
+
+    /// Effects: `call(pattern)` for each that the name feeds.
+    template <class Call>
+    void for_each(const topic& name, Call&& call) const noexcept {
+        for (number at = name.feeds; at != 0; at = feeds_[at].next) call(feeds_[at].pattern);
+    }
+
+  private:
+    struct feed {
+        number pattern;
+        number next;
+    };
+
+    slab<feed, 64> feeds_;
+};
+
+/// Effects: the log of a new pattern gets what others have kept, in the order of publishing, and
+/// what they have lost is lost for it. The events count as being in several logs from now on.
+/// \param for_each_log calls what it is given with each `event_log&`; called twice
+/// \returns false without memory.
+template <class ForEachLog>
+[[nodiscard]] bool fill(event_log& to, ForEachLog&& for_each_log,
+                        memory_resource& memory) noexcept {
+    struct source {
+        std::uint64_t offset;
+        std::uint64_t position;
+        event_log* log;
+    };
+    std::size_t count = 0;
+    for_each_log([&](event_log& log) {
+        count += log.size();
+        to.set_lost_through(log.lost_through());
+    });
+    if (count == 0) return true;
+    auto* const all = make_array<source>(memory, count);
+    if (all == nullptr) return false;
+    source* end = all;
+    for_each_log([&](event_log& log) {
+        for (std::uint64_t p = log.begin(); p != log.end(); ++p) *end++ = {log[p].offset, p, &log};
+    });
+    std::sort(all, end, [](const source& a, const source& b) { return a.offset < b.offset; });
+    errc code = errc::ok;
+    for (const source* at = all; at != end && code == errc::ok; ++at) {
+        if (at != all && at[-1].offset == at->offset) continue;
+        at->log->note_in_several(at->position);
+        const event_log::entry& event = (*at->log)[at->position];
+        code = event.tells_of_gap
+                   ? to.append_gap(event.frame, event.offset, event.published)
+                   : to.append(event.frame, event.offset, event.published, log_use::idle, true);
+    }
+    release_array(memory, all, count);
+    return code == errc::ok;
+}
+
+/// Effects: the new name feeds the patterns that match it. \returns false without memory.
+[[nodiscard]] inline bool feed_patterns(topic_feeds& feeds, const topic_names& all,
+                                        const slab<topic, 16>& topics,
+                                        std::uint32_t name) noexcept {
+    bool fed = true;
+    all.for_each(topic_kind::pattern, [&](std::uint32_t other) {
+        if (fed && matches(topics[other].name(), topics[name].name())) {
+            fed = feeds.add(topics[name], other);
+        }
+    });
+    return fed;
+}
+
+/// Effects: the names that match the new pattern feed it, and it has what they have kept.
+/// \returns false without memory.
+[[nodiscard]] inline bool feed_pattern(topic_feeds& feeds, const topic_names& all,
+                                       const slab<topic, 16>& topics, std::uint32_t pattern,
+                                       memory_resource& memory) noexcept {
+    const auto for_each_match = [&](auto&& call) {
+        all.for_each(topic_kind::name, [&](std::uint32_t other) {
+            if (matches(topics[pattern].name(), topics[other].name())) call(topics[other]);
+        });
+    };
+    topics[pattern].log.tell_topics_apart();
+    bool fed = true;
+    for_each_match([&](topic& name) { fed = fed && feeds.add(name, pattern); });
+    const auto for_each_log = [&](auto&& call) {
+        for_each_match([&](topic& name) { call(name.log); });
+    };
+    return fed && fill(topics[pattern].log, for_each_log, memory);
+}
+
+/// Effects: nothing feeds the pattern any more.
+inline void starve(topic_feeds& feeds, const topic_names& all, const slab<topic, 16>& topics,
+                   std::uint32_t pattern) noexcept {
+    all.for_each(topic_kind::name,
+                 [&](std::uint32_t other) { feeds.remove(topics[other], pattern); });
+}
+
+} // namespace ssekit::inline SSEKIT_ABI::detail
+
+#endif

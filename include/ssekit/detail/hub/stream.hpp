@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+//
+// What a stream gives out next. It is asked only when the frame before is in the stream's hand, so
+// a heartbeat cannot get inside an event.
+//
+//   state            gives out                                    until
+//   open             events of its topics, sent events between    end_stream
+//                    them, heartbeats where there are none
+//   open, closing    what is left of those, its reconnection      farewell given: closed
+//                    time, the farewell
+//   ended, proper    the event of `end_type`, if any, and the     done
+//                    last chunk, where it frames chunks
+//   ended, abrupt    nothing: what is in the hand is the last,    done
+//                    or is left behind (subscriber::breaks_off)
+//
+// A stream that has ended reads nothing any more, and its places at the topics are free.
+#ifndef SSEKIT_DETAIL_HUB_STREAM_HPP
+#define SSEKIT_DETAIL_HUB_STREAM_HPP
+
+#include <ssekit/detail/base/tuning.hpp>
+#include <ssekit/detail/hub/choose.hpp>
+#include <ssekit/detail/hub/crossing.hpp>
+#include <ssekit/detail/hub/ending.hpp>
+#include <ssekit/detail/hub/merge.hpp>
+#include <ssekit/detail/hub/seats.hpp>
+#include <ssekit/detail/hub/state.hpp>
+#include <ssekit/detail/hub/waiting.hpp>
+#include <ssekit/event_log.hpp>
+#include <ssekit/frame.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace ssekit::inline SSEKIT_ABI::detail {
+
+[[nodiscard]] inline frame hand_out(hub_state& hub, subscriber& item, const event_log& log,
+                                    std::uint64_t position) noexcept {
+    hub.metrics.max_lag = (std::max)(hub.metrics.max_lag, log.end() - position);
+    ++hub.metrics.delivered;
+    ++item.events;
+    item.heartbeat_due = 0;
+    return log[position].frame;
+}
+
+/// \returns what was sent to the stream before the event of that offset, or where nothing waits.
+[[nodiscard]] inline frame take_sent(hub_state& hub, side& extra, bool nothing_waits,
+                                     std::uint64_t before) noexcept {
+    const std::uint32_t first = extra.sent_first;
+    if (first == 0 || (!nothing_waits && hub.sent[first].after >= before)) return {};
+    frame out = std::move(hub.sent[first].frame);
+    extra.sent_first = hub.sent[first].next;
+    --extra.sent_count;
+    hub.sent.destroy(first);
+    return out;
+}
+
+/// \returns the next event or sent event, or what stands in its place; empty for nothing now.
+[[nodiscard]] inline frame take_event(hub_state& hub, std::uint32_t stream,
+                                      subscriber& item) noexcept {
+    side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
+    const bool throttled = extra != nullptr && extra->throttle.is_set();
+    const bool newest_only = throttled || item.on_lag() == lag_policy::coalesce;
+    const auto each = [&](auto&& call) { for_each_reader(hub, item, stream, call); };
+    const auto earliest = [&](const event_log& log, std::uint64_t position) {
+        hub.metrics.max_lag = (std::max)(hub.metrics.max_lag, log.end() - position);
+        return extra == nullptr
+                   ? (std::max)(position, log.begin())
+                   : within_bounds(log, position, extra->max_lag, extra->throttle, hub.clock.now);
+    };
+    for (;;) {
+        // Another hub of the sequence has brought these: a stream is not behind in them.
+        if (extra != nullptr && extra->seen != 0) {
+            pass_through(each, extra->seen);
+            if (hub.last_offset >= extra->seen) extra->seen = 0;
+        }
+        const next_item next = next_of(each, earliest);
+        if (extra != nullptr) {
+            const bool last = next.log == nullptr;
+            if (frame sent = take_sent(hub, *extra, last, next.offset)) {
+                item.heartbeat_due = 0;
+                return sent;
+            }
+        }
+        if (next.log == nullptr) return {};
+        if (next.is_hole()) {
+            // What waits for the window is not looked at before.
+            if (throttled && !hub.closing && next.offset > extra->throttle.through &&
+                hub.clock.now < extra->throttle.opens) {
+                return {};
+            }
+            frame instead = cross(hub, stream, next, newest_only, earliest);
+            if (instead) item.heartbeat_due = 0;
+            if (instead || item.end() != stream_end::open) return instead;
+            continue;
+        }
+        const event_log::entry& event = next.event();
+        if (event.tells_of_gap) {
+            const bool told = extra != nullptr && next.offset <= extra->told_through;
+            frame telling = event.frame;
+            pass(each, next.offset);
+            if (told) continue; // by another of its topics
+            if (extra != nullptr) extra->told_through = next.offset;
+            ++hub.metrics.gaps;
+            item.heartbeat_due = 0;
+            return telling;
+        }
+        const event_filter filter = extra != nullptr ? extra->filter : event_filter();
+        bool replaced = false;
+        if (newest_only) {
+            each([&](const event_log& log, std::uint64_t& position) {
+                replaced = replaced || (position >= log.begin() && position != log.end() &&
+                                        log[position].offset == next.offset &&
+                                        is_replaced(log, position, filter));
+            });
+        }
+        if (!wants(filter, event)) {
+            ++hub.metrics.filtered;
+        } else if (replaced) {
+            ++hub.metrics.coalesced;
+        } else if (throttled && !hub.closing &&
+                   !extra->throttle.lets_through(next.offset, hub.last_offset, hub.clock.now)) {
+            return {};
+        } else {
+            frame out = hand_out(hub, item, *next.log, *next.position);
+            if (extra != nullptr) extra->told_through = next.offset;
+            pass(each, next.offset);
+            return out;
+        }
+        pass(each, next.offset);
+    }
+}
+
+[[nodiscard]] inline frame take_farewell(hub_state& hub, subscriber& item) noexcept {
+    const close_options& how = hub.how_to_close;
+    if (!item.retry_told && how.retry_max.count() > 0) {
+        item.retry_told = 1;
+        const auto spread = static_cast<std::uint64_t>((how.retry_max - how.retry_min).count());
+        const auto extra = static_cast<std::int64_t>(hub.random.up_to(spread));
+        frame told = frame::make({.retry = how.retry_min + std::chrono::milliseconds(extra)},
+                                 utf8_policy::pass_through, {}, hub.options.memory)
+                         .frame;
+        if (told) return told;
+    }
+    if (item.farewell_told) return {};
+    item.farewell_told = 1;
+    return hub.farewell;
+}
+
+/// \returns a heartbeat, with the id to come back with where the hub has gone on and this stream
+/// has got nothing: one frame serves all that are due at the same offset.
+[[nodiscard]] inline frame take_heartbeat(hub_state& hub, std::uint32_t stream,
+                                          subscriber& item) noexcept {
+    if (hub.heartbeat) ++hub.metrics.heartbeats;
+    if (!hub.options.heartbeat_id || hub.options.ids == event_ids::none || hub.last_offset == 0) {
+        return hub.heartbeat;
+    }
+    side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
+    bool knows = has_events(hub, stream); // then its next event brings an id
+    if (extra != nullptr) {
+        // The client may be further on, by another hub.
+        knows = knows || (std::max)(extra->told_through, extra->seen) >= hub.last_offset;
+    } else if (item.on_lag() != lag_policy::coalesce) {
+        knows = knows || hub.topics[item.topic].log.newest_offset() == hub.last_offset;
+    }
+    for_each_seat(hub, item, stream, [&](std::uint32_t, std::uint32_t topic) {
+        knows = knows || hub.topics.has_untold_gap(topic); // it may not come to know what is after
+    });
+    const bool for_all = hub.options.ids != event_ids::by_publisher;
+    if (!for_all) { // the last event that it was given has brought the newest id of its topics
+        knows = knows || extra == nullptr ||
+                newest_own(hub, stream, hub.last_offset) <= extra->told_through;
+    }
+    if (knows) return hub.heartbeat;
+    if (!for_all || !hub.heartbeat_with_id || hub.heartbeat_offset != hub.last_offset) {
+        const wire_id id(hub, stream, hub.last_offset);
+        if (id.view().empty()) return hub.heartbeat;
+        frame_builder block(hub.options.memory);
+        const std::string_view type = hub.options.heartbeat_type.view();
+        const auto put_all = [&](std::initializer_list<std::string_view> parts) {
+            for (const std::string_view part : parts) block.append(part.data(), part.size());
+        };
+        if (type.empty()) {
+            put_all({"id: ", id.view(), "\n", heartbeat_comment});
+        } else {
+            put_all({"id: ", id.view(), "\nevent: ", type, "\ndata: \n\n"});
+        }
+        hub.heartbeat_with_id = block.build().frame;
+        hub.heartbeat_offset = hub.last_offset;
+    }
+    if (!hub.heartbeat_with_id) return hub.heartbeat;
+    if (extra != nullptr) extra->told_through = hub.last_offset;
+    return hub.heartbeat_with_id;
+}
+
+/// \returns what a proper end gives out last, in one frame that all share which end so.
+[[nodiscard]] inline frame take_last(hub_state& hub, std::uint32_t stream,
+                                     subscriber& item) noexcept {
+    if (item.last_given || is_abrupt(item.end())) return {};
+    item.last_given = 1;
+    const event_type type = hub.options.end_type;
+    if (type.view().empty()) return hub.last_chunk;
+    last_words& said = hub.said_last;
+    if (!said.frame || said.why != item.end() || said.form != item.form()) {
+        said.frame = make_last_words(type, item.end(), item.form(), hub.options.memory);
+        said.why = item.end();
+        said.form = item.form();
+    }
+    if (!said.frame) end_stream(hub, stream, stream_end::out_of_memory);
+    return said.frame;
+}
+
+// Not inlined, so that take_next needs few registers: 503 instructions a delivery instead of 580.
+[[gnu::noinline]] inline frame take_rare(hub_state& hub, std::uint32_t stream,
+                                         subscriber& item) noexcept {
+    if (item.end() == stream_end::open) {
+        if (frame event = take_event(hub, stream, item)) return event;
+    }
+    if (item.end() == stream_end::open) {
+        if (hub.closing) {
+            if (frame last = take_farewell(hub, item)) return last;
+            end_stream(hub, stream, stream_end::closed);
+        } else if (has_closed_topics_only(hub, stream)) {
+            end_stream(hub, stream, stream_end::topic_closed);
+        } else if (item.heartbeat_due) {
+            item.heartbeat_due = 0;
+            return take_heartbeat(hub, stream, item);
+        } else {
+            return {};
+        }
+    }
+    return take_last(hub, stream, item);
+}
+
+/// \returns the next frame, empty for nothing now. What most streams are most of the time takes a
+/// few loads: an event waits, or nothing does.
+SSEKIT_INLINED [[nodiscard]] inline frame take_next(hub_state& hub, std::uint32_t stream,
+                                                    subscriber& item) noexcept {
+    if (item.plain && !hub.closing) {
+        const topic& where = hub.topics[item.topic];
+        if (item.position == where.log.end()) {
+            if (!item.heartbeat_due && !where.closed) return {};
+        } else if (item.position >= where.log.begin() && !where.log[item.position].tells_of_gap) {
+            return hand_out(hub, item, where.log, item.position++);
+        }
+    }
+    return take_rare(hub, stream, item);
+}
+
+/// Effects: nothing to give now: waits at the topics, or for the throttle's window.
+SSEKIT_INLINED inline void rest(hub_state& hub, std::uint32_t stream, subscriber& item) noexcept {
+    if (item.has_side) {
+        leave_closed_topics(hub, stream);
+        const throttle_window& window = hub.sides.of(stream).throttle;
+        if (window.is_set() && !hub.closing && window.opens > hub.clock.now) {
+            return hold(hub, stream, item);
+        }
+    }
+    park(hub, stream, item);
+}
+
+/// As the concept buffers_generator says. When it returns 0 the stream waits, or has ended.
+/// \param seen the end of the stream, once nothing will leave any more
+[[nodiscard]] inline std::size_t prepare(hub_state& hub, std::uint32_t stream,
+                                         std::span<std::string_view> slices,
+                                         stream_end& seen) noexcept {
+    if (slices.empty()) return 0;
+    subscriber& item = hub.streams[stream];
+    hand* held = nullptr;
+    if (item.hand == 0) {
+        frame first = take_next(hub, stream, item);
+        if (!first) {
+            if (item.end() == stream_end::open) {
+                rest(hub, stream, item);
+            } else {
+                leave_rings(hub, stream, item); // there is nothing more to report
+                seen = item.end();
+            }
+            return 0;
+        }
+        held = hub.hands.take(std::move(first), hub.clock.coarse_now, item.hand);
+        if (held == nullptr) {
+            end_stream(hub, stream, stream_end::out_of_memory);
+            return 0;
+        }
+    } else if (item.is_done()) {
+        seen = item.end(); // broken off
+        return 0;
+    } else {
+        held = &hub.hands[item.hand];
+    }
+    return held->show(slices, item.form(), [&] { return take_next(hub, stream, item); });
+}
+
+SSEKIT_INLINED inline void consume(hub_state& hub, std::uint32_t stream,
+                                   std::size_t bytes) noexcept {
+    if (bytes == 0) return;
+    subscriber& item = hub.streams[stream];
+    hub.metrics.bytes += bytes;
+    item.count_bytes(bytes);
+    item.last_progress = hub.clock.coarse_now;
+    if (item.hand == 0) return;
+    hand& held = hub.hands[item.hand];
+    held.since = hub.clock.coarse_now;
+    if (!held.consume(bytes, item.form())) return;
+    hub.hands.give_back(std::exchange(item.hand, 0), held);
+    if (item.is_done()) unlink(hub_state::timer_links{&hub}, stream);
+}
+
+} // namespace ssekit::inline SSEKIT_ABI::detail
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// What there is of a topic: its log, its name, and its readers. A topic_store keeps them.
+#ifndef SSEKIT_DETAIL_HUB_TOPIC_HPP
+#define SSEKIT_DETAIL_HUB_TOPIC_HPP
+
+#include <ssekit/detail/base/links.hpp>
+#include <ssekit/detail/base/owned_text.hpp>
+#include <ssekit/event_log.hpp>
+#include <ssekit/memory.hpp>
+#include <ssekit/retention.hpp>
+#include <ssekit/time.hpp>
+#include <ssekit/waker.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ssekit::inline SSEKIT_ABI::detail {
+
+enum class topic_kind : std::uint8_t { name, pattern, tag };
+
+struct topic {
+    topic(topic_kind what, const retention& keep, std::uint64_t lost_through,
+          memory_resource* memory) noexcept
+        : log(keep, lost_through, memory), kind(what) {}
+
+    [[nodiscard]] std::string_view name() const noexcept { return text.view(); }
+    [[nodiscard]] log_use use() const noexcept {
+        return readers == 0 ? log_use::idle : log_use::read;
+    }
+
+    event_log log;
+    owned_text text;
+    topic_kind kind;
+    bool closed = false;       // takes no more events
+    bool kept = false;         // has been given bounds of its own, and stays while nobody reads it
+    bool has_name = true;      // can be found
+    bool claimed = false;      // see idle_topics
+    std::uint8_t gave_way = 0; // how often in a row streams of the tag have; see take_over.hpp
+    std::uint32_t readers = 0;
+    std::uint32_t feeds = 0; // the first of the patterns that it feeds
+    time_point forget_at = never;
+    time_point looked_at = never; // when the wheel gives it out; never: it is not in the wheel
+    link kin{};                   // ring: of its kind
+    link timer{};                 // in the wheel of what expires
+    link unused{};                // ring: of the topics that may go, see idle_topics
+    time_point used_at{};         // when it came there; of a tag that is read: when one gave way
+    // For its readers; the store does not look at them.
+    link idle{};        // ring: readers that wait for the hub's ready list
+    link idle_wakers{}; // ring: readers that wait for wakers of their own
+    link tagged{};      // ring: all readers of a tag
+};
+
+struct topic_limits {
+    retention keep;
+    retention keep_tagged;
+    std::size_t topics;
+    std::size_t tags;
+    std::size_t name_length;
+    std::size_t forgotten;
+    time_point::duration keep_idle;                                   ///< zero: no bound
+    callback<void(std::string_view name, bool listened_to)> on_topic; ///< of names and patterns
+};
+
+} // namespace ssekit::inline SSEKIT_ABI::detail
+
+#endif

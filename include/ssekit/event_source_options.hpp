@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#ifndef SSEKIT_EVENT_SOURCE_OPTIONS_HPP
+#define SSEKIT_EVENT_SOURCE_OPTIONS_HPP
+
+#include <ssekit/header.hpp>
+#include <ssekit/parser.hpp>
+#include <ssekit/waker.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ssekit::inline SSEKIT_ABI {
+
+/// `EventSource.readyState`.
+enum class ready_state : std::uint8_t { connecting, open, closed };
+
+enum class source_action : std::uint8_t {
+    wait,       ///< until bytes come, or `next_deadline`
+    connect,    ///< begin the transfer of `request`; there is no other
+    disconnect, ///< end the transfer that there is, and drop what still comes of it
+    stop,       ///< it is over, see `end`
+};
+
+/// Which answers besides 200 are worth another try.
+enum class status_policy : std::uint8_t {
+    browser, ///< none, as the standard says
+    sdk,     ///< 408, 429, 500, 502, 503 and 504, after Retry-After if there is one
+};
+
+/// Why there will be no more events.
+enum class source_end : std::uint8_t {
+    open,              ///< there may be more
+    closed,            ///< event_source::close, or it was moved from
+    bad_request,       ///< the URL is not http or https, or holds what no request may hold, as may
+                       ///< the method, a header or the last event ID: nothing was sent
+    no_content,        ///< 204: the server asks not to come back
+    completed,         ///< the one answer to a request that is not repeated has come to its end
+    bad_status,        ///< see `event_source::status`
+    bad_media_type,    ///< 200, but no text/event-stream
+    bad_redirect,      ///< without a place to go to, or more than `max_redirects`
+    not_repeated,      ///< a request that is not repeated has failed
+    too_many_failures, ///< `max_failures` in a row
+};
+
+/// \returns what it says in words. Lifetime: static.
+[[nodiscard]] constexpr std::string_view message(source_end code) noexcept {
+    switch (code) {
+    case source_end::open: return "there may be more";
+    case source_end::closed: return "closed";
+    case source_end::bad_request: return "the URL, the method or a header cannot be sent";
+    case source_end::no_content: return "the server asks not to come back";
+    case source_end::completed: return "the answer is complete";
+    case source_end::bad_status: return "the server answers with an error";
+    case source_end::bad_media_type: return "the answer is no event stream";
+    case source_end::bad_redirect: return "a redirect leads nowhere";
+    case source_end::not_repeated: return "the request has failed, and may not be repeated";
+    case source_end::too_many_failures: return "too many failures in a row";
+    }
+    return "unknown end";
+}
+
+class event_source;
+
+/// Told of what the standard fires `open` and `error` for: a stream has begun, `state` is open; it
+/// or an attempt was lost, `state` is connecting and `next_attempt` says when the next one will be;
+/// or it is over, `state` is closed. It may close the source, but not change it otherwise.
+using source_hook = callback<void(event_source&)>;
+
+/// Any duration is allowed, up to both ends of its type. Unless stated otherwise, a negative one
+/// counts as zero, and one that reaches beyond the range of the clock never passes.
+struct event_source_options {
+    std::string method = "GET";
+    std::string body = {};
+    /// Sent with each request; an Accept or Cache-Control replaces the usual one. Not a
+    /// Last-Event-ID, which is known here. Authorization, Cookie and Proxy-Authorization stay with
+    /// the first URL's origin: a redirect to another origin does not take them along.
+    std::vector<source_header> headers = {};
+    /// From an earlier run. One that no stream can have given under `parser` (with a CR, LF or NUL,
+    /// beyond the limit, not UTF-8 where that matters), or that no header can carry (with a control
+    /// character), is a bad request.
+    std::string last_event_id = {};
+
+    status_policy on_status = status_policy::browser;
+    /// A request other than GET may cost money or have effects: it is sent once, unless this says
+    /// that it may be repeated.
+    bool repeat = false;
+
+    std::chrono::milliseconds initial_delay = {}; ///< before the first request
+    std::chrono::milliseconds reconnection_time = std::chrono::seconds(1); ///< until a server says
+    /// The least that a server may ask for, by `retry` or by Retry-After.
+    std::chrono::milliseconds min_delay = std::chrono::milliseconds(100);
+    /// The longest wait, whatever the server asks for and chance adds; of both bounds it wins.
+    std::chrono::milliseconds max_delay = std::chrono::hours(1);
+    std::chrono::milliseconds max_backoff = std::chrono::minutes(1); ///< the most that is added
+    /// A stream that has lasted this long without an event counts as a success.
+    std::chrono::milliseconds healthy_after = std::chrono::minutes(1);
+    /// Failures in a row, after which it gives up; zero: never.
+    unsigned max_failures = 0;
+    unsigned max_redirects = 20;
+    /// How long to wait for the head of the response; zero: for ever; less than zero: it is late at
+    /// once.
+    std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);
+    /// How long to wait for a byte, even of a heartbeat; zero: for ever; less than zero: it is late
+    /// at once. Twice the server's heartbeat is a good value.
+    std::chrono::milliseconds idle_timeout = {};
+
+    source_hook on_change = {};
+    parser_options parser = {};
+    /// Seed of the random spread: the same seed gives the same waits. Zero: taken from the time of
+    /// the first `poll`, which differs from client to client.
+    std::uint64_t seed = 0;
+};
+
+/// What to send. Lifetime: until the next call of the source that is not const.
+struct source_request {
+    std::string_view method;
+    std::string_view url;
+    std::span<const header> headers;
+    std::string_view body;
+};
+
+} // namespace ssekit::inline SSEKIT_ABI
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#ifndef SSEKIT_PARSER_OPTIONS_HPP
+#define SSEKIT_PARSER_OPTIONS_HPP
+
+#include <ssekit/event.hpp>
+
+#include <cstddef>
+
+namespace ssekit::inline SSEKIT_ABI {
+
+/// Bytes of one value as it is delivered; names, colons and line ends are not counted, the LF that
+/// joins two data lines is. A value of exactly the limit passes.
+struct parser_limits {
+    std::size_t data = std::size_t{16} << 20;
+    std::size_t id = 1024;
+    std::size_t type = 1024;
+    std::size_t comment = 4096; ///< matters only for a sink that has on_comment
+};
+
+struct parser_options {
+    parser_limits limits = {};
+    utf8_policy utf8 = utf8_policy::replace;
+    bool strip_bom = true; ///< false when the stream has been decoded already
+};
+
+} // namespace ssekit::inline SSEKIT_ABI
+
+#endif

@@ -1,0 +1,16 @@
+// expect: on_data is never called: it is on_data_chunk
+// SPDX-License-Identifier: MIT
+#include <ssekit/parser.hpp>
+
+struct misspelt_sink {
+    void on_comment(std::string_view) {}
+#ifdef CORRECTED
+    void on_data_chunk(std::string_view) {}
+#else
+    void on_data(std::string_view) {}
+#endif
+};
+
+void read(ssekit::parser& parser, misspelt_sink& sink) {
+    ssekit::feed(parser, "", sink);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// A hub without its faces: the state, and what a test asks of it in few words.
+#ifndef SSEKIT_TESTS_SUPPORT_BARE_HUB_HPP
+#define SSEKIT_TESTS_SUPPORT_BARE_HUB_HPP
+
+#include "support/counted_memory.hpp"
+#include "support/recorder.hpp"
+
+#include <ssekit/detail/hub/joining.hpp>
+#include <ssekit/detail/hub/publishing.hpp>
+#include <ssekit/detail/hub/state.hpp>
+#include <ssekit/detail/hub/stream.hpp>
+#include <ssekit/detail/hub/turn.hpp>
+#include <ssekit/detail/hub/view.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace support {
+
+namespace sse = ssekit::detail;
+
+/// A hub's state in memory that is counted; all of it has to be back when this ends.
+class bare_hub {
+  public:
+    explicit bare_hub(ssekit::hub_options options = {},
+                      ssekit::time_point now = ssekit::time_point(std::chrono::hours(1)),
+                      std::uint64_t epoch = 1) {
+        options.memory = &memory;
+        made_ = std::make_unique<sse::hub_state>(epoch, now, options);
+    }
+    bare_hub(const bare_hub&) = delete;
+    bare_hub& operator=(const bare_hub&) = delete;
+
+    sse::hub_state& operator*() { return *made_; }
+    sse::hub_state* operator->() { return made_.get(); }
+
+    /// \returns what is left in use once the hub has gone.
+    std::size_t end() {
+        made_.reset();
+        return memory.live();
+    }
+
+    std::uint32_t join(const ssekit::subscribe_options& options, ssekit::waker wake = {}) {
+        last = sse::join(*made_, options, wake);
+        return last.stream;
+    }
+    void leave(std::uint32_t stream) { sse::leave(*made_, stream); }
+    ssekit::publish_result say(const ssekit::topic_list& topics, std::string_view data,
+                               std::string_view key = {}) {
+        return sse::publish(*made_, sse::topic_kind::name, topics, {.data = data}, key);
+    }
+    ssekit::publish_result say_to_tag(std::string_view tag, std::string_view data) {
+        return sse::publish(*made_, sse::topic_kind::tag, tag, {.data = data}, {});
+    }
+    void wait(std::chrono::nanoseconds time) { sse::tick(*made_, made_->clock.now + time); }
+
+    /// Everything that the stream has to give now.
+    std::string take(std::uint32_t stream) {
+        std::string out;
+        std::array<std::string_view, 4> slices;
+        ssekit::stream_end seen{};
+        while (const std::size_t count = sse::prepare(*made_, stream, slices, seen)) {
+            std::size_t size = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                out += slices[i];
+                size += slices[i].size();
+            }
+            sse::consume(*made_, stream, size);
+        }
+        return out;
+    }
+    /// The same as events: "1 2 gap:{...}"; "id=7" for a change of the id that comes without one.
+    std::string events(std::uint32_t stream) {
+        const std::string bytes = take(stream);
+        std::string out;
+        for (const seen_event& event : run_feed({bytes}).events) {
+            if (!out.empty()) out += ' ';
+            out += event.type == "message" ? event.data : event.type + ":" + event.data;
+        }
+        return out;
+    }
+
+    counted_memory memory;
+    sse::joined last;
+
+  private:
+    std::unique_ptr<sse::hub_state> made_;
+};
+
+/// A waker that counts.
+struct rung {
+    int times = 0;
+    [[nodiscard]] ssekit::waker waker() {
+        return {[](void* self) noexcept { ++static_cast<rung*>(self)->times; }, this};
+    }
+};
+
+} // namespace support
+
+#endif
