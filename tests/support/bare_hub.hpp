@@ -14,6 +14,7 @@
 #include <ssekit/detail/hub/turn.hpp>
 #include <ssekit/detail/hub/view.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -55,6 +56,12 @@ class bare_hub {
     ssekit::publish_result say(const ssekit::topic_list& topics, std::string_view data,
                                std::string_view key = {}) {
         return sse::publish(*made_, sse::topic_kind::name, topics, {.data = data}, key);
+    }
+    /// An event for each character. \returns whether all were taken.
+    [[nodiscard]] bool say_each(std::string_view topic, std::string_view characters) {
+        return std::all_of(characters.begin(), characters.end(), [&](const char& data) {
+            return say(topic, {&data, 1}).ec == ssekit::errc::ok;
+        });
     }
     ssekit::publish_result say_to_tag(std::string_view tag, std::string_view data) {
         return sse::publish(*made_, sse::topic_kind::tag, tag, {.data = data}, {});

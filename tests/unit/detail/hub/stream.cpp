@@ -26,9 +26,6 @@ namespace {
 constexpr std::array<std::string_view, 2> ab = {"a", "b"};
 constexpr ssekit::retention two{.events = 2, .burst = {.within = 0ms}};
 
-void say_all(bare_hub& hub, std::string_view topic, std::string_view digits) {
-    for (const char& digit : digits) CHECK(hub.say(topic, {&digit, 1}).ec == errc::ok);
-}
 std::size_t hands_in_use(bare_hub& hub) {
     std::size_t count = 0;
     hub->streams.for_each([&](std::uint32_t s) { count += hub->streams[s].hand != 0 ? 1u : 0u; });
@@ -79,7 +76,7 @@ TEST_CASE("what was begun is brought to its end when a stream ends, and then the
     bare_hub hub;
     const std::uint32_t s = hub.join({.topics = "a", .framing = ssekit::framing::chunked});
     hub.take(s);
-    say_all(hub, "a", "12");
+    CHECK(hub.say_each("a", "12"));
     std::string_view slice;
     REQUIRE(prepare_one(hub, s, slice) == 1);
     const std::string first(slice);
@@ -101,7 +98,7 @@ TEST_CASE("a hand is in use only while bytes are under way") {
     CHECK(hands_in_use(hub) == 0);
     const std::size_t before = hub.memory.allocations;
     for (int round = 0; round < 20; ++round) {
-        say_all(hub, "a", "1");
+        CHECK(hub.say_each("a", "1"));
         for (const std::uint32_t one : s) CHECK(hub.events(one) == "1");
         CHECK(hands_in_use(hub) == 0);
     }
@@ -120,7 +117,7 @@ TEST_CASE("a stream that finds no memory ends abruptly and the others go on") {
         hub.take(s);
         std::string_view slice;
         const std::uint32_t last = hub.join({.topics = "b"});
-        say_all(hub, "a", "123");
+        CHECK(hub.say_each("a", "123"));
         hub.memory.grace = grace;
         const std::size_t given = prepare_one(hub, s, slice);
         const bool struck = hub.memory.struck;
@@ -143,7 +140,7 @@ TEST_CASE("bytes that a stream has sent are counted with their carry") {
     hub.take(s);
     const std::uint64_t begin = hub->streams[s].bytes();
     hub->streams[s].count_bytes((std::uint64_t{1} << 32) - 5 - begin);
-    say_all(hub, "a", "1");
+    CHECK(hub.say_each("a", "1"));
     CHECK(hub.take(s).size() == 17);
     CHECK(hub->streams[s].bytes() == (std::uint64_t{1} << 32) + 12);
     hub.leave(s);
@@ -156,10 +153,10 @@ TEST_CASE("the id advances where nothing is delivered, and with a topic that has
         bare_hub hub(options);
         const std::uint32_t s = hub.join({.topics = "a"});
         hub.take(s);
-        say_all(hub, "b", "123");
+        CHECK(hub.say_each("b", "123"));
         hub.wait(16s);
         CHECK(hub.take(s) == (typed ? "id: 1.3\nevent: beat\ndata: \n\n" : "id: 1.3\n:\n\n"));
-        say_all(hub, "a", "4");
+        CHECK(hub.say_each("a", "4"));
         CHECK(hub.events(s) == "4");
         hub.wait(16s);
         CHECK(hub.take(s) == (typed ? "event: beat\ndata: \n\n" : ":\n\n")); // it has the newest
