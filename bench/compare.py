@@ -327,6 +327,14 @@ TARGETS = [
         "publish/1000000",
         "publish/1",
     ),
+    Target(
+        "publish to 1,000,000 idle subscribers with 100,000 tags, times to 1",
+        "times",
+        1.1,
+        "publish-tags/1000000x100000",
+        "publish/1",
+    ),
+    Target("newest of 10,000 keys, each", "time_of_item", 40, "newest/10000-of-1000000"),
     Target("heartbeat re-armed by activity", "time_of_item", 3, "heartbeat/touch/1000000"),
     Target("heartbeat expired", "time_of_item", 60, "heartbeat/expire/1000000"),
 ]

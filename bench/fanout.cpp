@@ -8,6 +8,9 @@
 // publish/<subscribers>: what publishing costs while nobody takes anything. It has to be flat.
 // publish-parked/<subscribers>: the same when each event finds everybody waiting at the topic, and
 // the caches as the delivery to all of them has left them; the two readings of the clock are in it.
+// publish-tags/<subscribers>x<tags>: as publish, where each subscriber has one of so many tags.
+// newest/<keys>-of-<events>: a client that begins with the newest event of each key, among so many
+// events that are kept. It has to depend on the keys alone.
 // replay/<events>x<clients>: kept events to clients that come back. memory/<subscribers>: what the
 // allocator has given out for each idle subscriber.
 
@@ -114,6 +117,41 @@ void publish_parked(benchmark::State& state, std::size_t count) {
     }
 }
 
+void publish_tags(benchmark::State& state) {
+    constexpr std::size_t count = 1'000'000;
+    constexpr std::size_t tags = 100'000;
+    ssekit::hub hub(1, {}, {.heartbeat = {.interval = 0ms}});
+    std::vector<ssekit::subscription> streams(count);
+    bench::counting_writer out;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string tag = std::to_string(i % tags);
+        streams[i] =
+            hub.subscribe({.topics = "ticks", .tag = tag, .user = &streams[i]}).subscription;
+        static_cast<void>(drain(streams[i], out));
+    }
+    for (auto _ : state) static_cast<void>(hub.publish("ticks", {.data = bench::payload}));
+}
+
+void newest(benchmark::State& state, std::size_t events) {
+    constexpr std::size_t keys = 10'000;
+    ssekit::hub hub(1, {},
+                    {.keep = {.events = events,
+                              .bytes = std::size_t{1} << 30,
+                              .values = {.keys = keys, .bytes = std::size_t{1} << 30}}});
+    for (std::size_t i = 0; i < events; ++i) {
+        const std::string key = std::to_string(i % keys);
+        static_cast<void>(hub.publish("ticks", {.data = bench::payload}, key));
+    }
+    bench::counting_writer out;
+    for (auto _ : state) {
+        ssekit::subscription stream =
+            hub.subscribe({.topics = "ticks", .start = ssekit::start_point::newest_of_each_key})
+                .subscription;
+        static_cast<void>(drain(stream, out, ~std::size_t{0}));
+    }
+    count_items(state, keys);
+}
+
 void replay(benchmark::State& state) {
     constexpr std::size_t events = 10'000;
     constexpr std::size_t clients = 1'000;
@@ -179,6 +217,9 @@ int main(int argc, char** argv) {
             ->Iterations(iterations)
             ->UseManualTime();
     }
+    benchmark::RegisterBenchmark("publish-tags/1000000x100000", publish_tags);
+    add("newest/10000-of-10000", newest, 10'000);
+    add("newest/10000-of-1000000", newest, 1'000'000);
     benchmark::RegisterBenchmark("replay/10000x1000", replay)->Unit(benchmark::kMillisecond);
     for (const std::size_t count : {1'000u, 1'000'000u}) {
         add("memory/" + std::to_string(count), memory, count)

@@ -42,10 +42,11 @@ class session : visitors {
     void run() {
         std::size_t steps = 0;
         for (std::string_view op; steps < 400 && !(op = choose_.take(1)).empty(); ++steps) {
-            step(static_cast<unsigned char>(op[0]) % 26u);
+            step(kind_of(static_cast<unsigned char>(op[0])));
             settle();
             struck_ = memory_.struck = false;
             memory_.fails = memory_.grace = 0;
+            if (options_.keep.values.keys != 0) starve_ = 0; // who knows what values are lost then
             if (starve_ != 0) memory_.grace = starve_ % 32 / 2, memory_.fails = 1 + starve_ / 128;
             starve_ = 0;
         }
@@ -54,6 +55,9 @@ class session : visitors {
     }
 
   private:
+    // The kinds that have come later have the last bytes, so that inputs keep their meaning.
+    static std::size_t kind_of(unsigned char op) { return op < 234 ? op % 26u : 26u + op % 4u; }
+
     void send(connection& c) {
         const std::string data = std::to_string(++sent_);
         const bool open = !closed_ && c.stream.end() == stream_end::open;
@@ -64,7 +68,7 @@ class session : visitors {
             c.model.sent.push_back(
                 {encoded({.type = "s", .data = data}), std::max(last_, c.model.seen)});
         }
-        check((code == errc::closed) == !open, "who is gone is sent nothing");
+        check((code == errc::closed) == !open, "a stream that has ended is sent nothing");
         check(code != errc::queue_is_full || c.model.sent.size() >= options_.max_sent,
               "the queue is full");
         check(code == errc::ok || !open || code == errc::queue_is_full || struck_, "sent");
@@ -74,12 +78,37 @@ class session : visitors {
         const unsigned told = c.told;
         c.stream.reschedule();
         if (c.stream.is_done()) return;
-        check(c.told == told, "nobody is told before the next turn");
+        check(c.told == told, "no owner is told before the next turn");
         c.may_be_told = c.told + 1;
         c.rescheduled = true;
         c.asleep = c.must_be_told = false;
         check((!c.wakes && c.with.user == nullptr) || hub_->next_deadline() <= now_,
-              "who is rescheduled is due");
+              "a stream that is rescheduled is due");
+    }
+
+    void expire_at(connection& c) {
+        constexpr std::array<std::chrono::milliseconds, 7> ahead{-1s, 0s, 1ms, 1s, 3s, 6s, 1min};
+        const std::size_t how = pick(8);
+        const time_point when = how == ahead.size() ? ssekit::never : now_ + ahead[how];
+        const stream_end before = c.stream.end();
+        c.told_before = c.told;
+        const errc code = c.stream.expire_at(when);
+        struck_ = memory_.struck;
+        const stream_end after = c.stream.end();
+        if (before != stream_end::open) {
+            check(code == errc::closed && after == before, "a stream that has ended stays so");
+            return;
+        }
+        c.with.max_age.reset();
+        c.with.expires_at = when;
+        check(when > now_ || after != stream_end::open, "a time that has passed ends the stream");
+        const errc right = after == stream_end::open            ? errc::ok
+                           : after == stream_end::expired       ? errc::expired
+                           : after == stream_end::out_of_memory ? errc::out_of_memory
+                                                                : errc::closed;
+        check(code == right, "it is said what follows from a new time");
+        if (after == stream_end::out_of_memory) told_once_more(c);
+        note_abrupt(c);
     }
 
     void close_hub() {
@@ -96,10 +125,11 @@ class session : visitors {
         const errc code = hub_->close(with);
         struck_ = memory_.struck;
         check(code == errc::ok || (struck_ && !closed_), "a hub is closed");
-        if (code != errc::ok || std::exchange(closed_, true)) return;
+        if (code != errc::ok) return;
+        if ((how & 4) != 0) cut_at_ = std::min(cut_at_, now_ + 1s);
+        if (std::exchange(closed_, true)) return;
         farewell_ = (how & 1) != 0;
         close_retry_ = (how & 2) != 0;
-        if ((how & 4) != 0) cut_at_ = now_ + 1s;
     }
 
     void cut_hub() {
@@ -108,7 +138,7 @@ class session : visitors {
         closed_ = true;
         cut_at_ = std::min(cut_at_, now_);
         for_each_link([&](connection& c, person&) {
-            check(c.over || c.stream.is_done(), "who is cut is done");
+            check(c.over || c.stream.is_done(), "a stream that is cut is done");
             note_abrupt(c);
         });
     }
@@ -136,6 +166,9 @@ class session : visitors {
             case 1:
                 if (pick(4) == 0) cut_hub();
                 return;
+            case 2: return publish(true);
+            case 3: return connect_for_newest(people_[pick(people_.size())]);
+            case 4: return publish_transient();
             default: return;
             }
         case 9:
@@ -144,10 +177,12 @@ class session : visitors {
             return make_hub();
         case 24:
         case 25: starve_ = 1 + pick(255); return;
+        case 26: return forget_topic();
+        case 27: return reopen_topic();
         default: break;
         }
         person& who = people_[pick(people_.size())];
-        if (!who.link) return connect(who);
+        if (!who.link) return connect(who, false, what == 28);
         connection& c = *who.link;
         switch (what) {
         case 10: return disconnect(who);
@@ -161,12 +196,13 @@ class session : visitors {
             return;
         }
         case 15: drain(c, {pick(64), pick(64), 0}); return;
+        case 29: return expire_at(c);
         default: break;
         }
-        if (what == 23) {
+        if (what == 23 || what == 28) {
             disconnect(who);
             settle();
-            return connect(who, true);
+            return connect(who, what == 23, what == 28);
         }
         if (c.orphan || what > 20) {
             drain_all(c);
@@ -177,7 +213,7 @@ class session : visitors {
         case 17: return change_topics(who, c, false);
         case 18: {
             const bool open = c.stream.end() == stream_end::open;
-            check(hub_->evict(c.stream.id()) == open, "who is open is evicted");
+            check(hub_->evict(c.stream.id()) == open, "a stream that is open is evicted");
             c.evicted = c.evicted || open;
             return;
         }
@@ -191,20 +227,27 @@ class session : visitors {
         }
     }
 
+    void drain_everybody() {
+        for_each_link([&](connection& c, person&) {
+            drain_all(c);
+            settle();
+        });
+    }
+
     void finish() {
         memory_.fails = 0;
-        for_each_link([&](connection& c, person&) { drain_all(c); });
-        settle();
+        drain_everybody();
         tick(now_ + 50ms);
         work_off();
-        for_each_link([&](connection& c, person&) { drain_all(c); });
-        settle();
+        drain_everybody();
         close_hub();
         for (std::size_t i = 0; i != people_.size(); ++i) {
             if (!people_[i].link) continue;
             connection& c = *people_[i].link;
             drain_all(c);
-            check(c.over || c.orphan || !closed_, "after the hub has closed everybody gets done");
+            settle();
+            check(c.over || c.orphan || !closed_,
+                  "after the hub has closed every stream gets done");
             if (i % 2 == 0) disconnect(people_[i]);
         }
         settle();

@@ -51,7 +51,11 @@ struct connection {
     dechunker chunks = {};
     wire_reader wire = {};
     std::size_t blocks = 0, bytes = 0;
-    bool dropped = false; // its client has gone
+    std::size_t order = 0;       // among the streams of its hub, by their beginnings
+    bool gives_way = false;      // to a newer one of its tag
+    std::string words = {};      // that it still has to say then
+    bool words_may_lack = false; // memory was missing
+    bool dropped = false;        // its client has gone
 
     bool sent_to = false; // since it was idle
     bool asleep = false, rescheduled = false, must_be_told = false, aborted = false;

@@ -7,7 +7,11 @@
 //   read, and alone it may exceed the bound of bytes;
 // - while the log is read, what was published within `burst.within` stays beyond `events` and
 //   `bytes`, up to the burst's own bounds, which count at once; when nobody reads, `events` and
-//   `bytes` count at once; age counts always, and may be looked at a quarter of a second late.
+//   `bytes` count at once; age counts always, and may be looked at a quarter of a second late;
+// - where the newest event of each key is kept besides, the one that was updated longest ago goes
+//   first; a key whose removal was published has none;
+// - events that are not kept are in a log of their own, which is read as long as the other is, and
+//   is empty when nobody does.
 #ifndef SSEKIT_FUZZ_HUB_LOG_HPP
 #define SSEKIT_FUZZ_HUB_LOG_HPP
 
@@ -68,6 +72,8 @@ struct event {
     logs in = 0;                  // where it was published; for patterns, where it is matched
     mutable bool several = false; // more than one log has got it
     std::string topic = {}, type = {}, key = {}, wire = {};
+    bool removes = false; // its key has no value any more
+    bool is_kept = true;
     time_point at{};
 };
 using event_ptr = std::shared_ptr<const event>;
@@ -88,11 +94,17 @@ struct naive_log {
     bool kept = false, closed = false, named = true;
     time_point forget_at = ssekit::never;
     std::vector<event_ptr> all = {};
+    std::vector<event_ptr> values = {};     // the newest of each key, where they are kept besides
+    std::shared_ptr<naive_log> beside = {}; // what is published here and not kept
     std::size_t gone = 0;
     // Of each that has gone: what was here for sure when it went; what is newer may have come then.
     std::vector<std::size_t> gone_before = {};
     std::size_t looked_at = 0; // what was here when that was last seen
     std::size_t readers = 0;
+    time_point used_at{}; // published to, closed, opened again, kept no more, or left by a reader
+    // Of a tag: when a stream gave way last, and how long its client was told to wait.
+    time_point gave_way_at{};
+    std::chrono::milliseconds last_wait{};
     std::uint64_t maybe_lost = 0; // what the hub need not know better of events before all of these
 
     [[nodiscard]] bool is_pattern() const { return has(all_patterns, bit); }
@@ -103,9 +115,49 @@ struct naive_log {
         for (std::size_t i = gone; i != all.size(); ++i) sum += all[i]->wire.size();
         return sum;
     }
+    [[nodiscard]] std::size_t bytes_of_values() const {
+        std::size_t sum = 0;
+        for (const event_ptr& e : values) sum += e->wire.size();
+        return sum;
+    }
     [[nodiscard]] bool holds(std::uint64_t offset, std::size_t from = 0) const {
         return std::any_of(all.begin() + static_cast<std::ptrdiff_t>(std::max(gone, from)),
                            all.end(), [&](const event_ptr& e) { return e->offset == offset; });
+    }
+
+    /// Whether the second is about the same; of different topics equal keys are different keys.
+    [[nodiscard]] bool same_key(const event& a, const event& b) const {
+        return !a.key.empty() && a.key == b.key && (!is_pattern() || a.topic == b.topic);
+    }
+    void hold_values() {
+        while (values.size() > keep.values.keys ||
+               (values.size() > 1 && bytes_of_values() > keep.values.bytes)) {
+            values.erase(values.begin());
+        }
+    }
+    void set_value(const event_ptr& e) {
+        if (keep.values.keys == 0 || e->key.empty()) return;
+        std::erase_if(values, [&](const event_ptr& old) { return same_key(*old, *e); });
+        if (e->removes) return;
+        values.push_back(e);
+        hold_values();
+    }
+    [[nodiscard]] std::vector<event_ptr> newest_of_each_key() const {
+        if (keep.values.keys != 0) return values;
+        std::vector<event_ptr> out;
+        for (std::size_t p = gone; p != all.size(); ++p) {
+            std::erase_if(out, [&](const event_ptr& old) { return same_key(*old, *all[p]); });
+            if (!all[p]->key.empty() && !all[p]->removes) out.push_back(all[p]);
+        }
+        return out;
+    }
+    void keep_by(const ssekit::retention& bounds) {
+        const bool had_values = keep.values.keys != 0;
+        keep = bounds;
+        for (std::size_t p = had_values ? all.size() : gone; p != all.size(); ++p) {
+            set_value(all[p]);
+        }
+        hold_values();
     }
 
     /// Whether the oldest has to go, if time is looked at so much too late.
@@ -143,6 +195,21 @@ struct naive_log {
         }
         looked_at = all.size();
         check(!must_go(now, readers != 0, 250ms), "what has to go goes");
+    }
+    /// Whether it may go because nobody reads it and nobody keeps it.
+    [[nodiscard]] bool may_go() const { return readers == 0 && !kept && !is_pattern(); }
+    /// When it has been idle for too long.
+    [[nodiscard]] time_point idle_until(std::chrono::milliseconds keep_idle) const {
+        if (!may_go() || keep_idle == 0ms) return ssekit::never;
+        return used_at + std::max(keep_idle, 1ms); // a turn begins later than the one before
+    }
+    /// \returns how long the client of a stream that gives way now is told to wait.
+    std::chrono::milliseconds next_wait(std::chrono::milliseconds first,
+                                        std::chrono::milliseconds most, time_point now) {
+        const bool soon = last_wait != 0ms && now - gave_way_at <= 2 * last_wait;
+        last_wait = std::min(soon ? 2 * last_wait : first, std::max(first, most));
+        gave_way_at = now;
+        return last_wait;
     }
     [[nodiscard]] ssekit::retention hard() const {
         ssekit::retention out = keep;

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,6 +84,45 @@ class model : protected registry {
         return out + "}";
     }
 
+    // What the id stands for that has this name in a gap.
+    [[nodiscard]] std::optional<std::uint64_t> offset_in(std::string_view text,
+                                                         std::string_view name) const {
+        const std::size_t at = text.find(name);
+        if (at == text.npos) return std::nullopt;
+        const std::string_view id = text.substr(at + name.size());
+        return offset_of(std::string(id.substr(0, id.find('"'))));
+    }
+
+    [[nodiscard]] std::string caught_up(const std::string& id) const {
+        const std::string data = id.empty() ? "{}" : "{\"cursor\":\"" + id + "\"}";
+        ssekit::event_view event{.type = options_.caught_up_type.view(), .data = data};
+        if (!id.empty()) event.id = id;
+        return encoded(event);
+    }
+    [[nodiscard]] static std::optional<std::string> caught_up_id(std::string_view text) {
+        if (!text.starts_with("id: ") || text.find("\nevent: now\n") == text.npos) return {};
+        return std::string(text.substr(4, text.find('\n') - 4));
+    }
+
+    // The range of a gap, and with it its number, if `from` says so, is left out; it is one of events
+    // that there have been.
+    std::string without(std::string_view from, std::string_view text) {
+        std::string out(text);
+        if (text.find("\ndata: {\"re") == text.npos) return out;
+        const auto first = offset_in(text, ",\"from\":\"");
+        const auto last = offset_in(text, ",\"through\":\"");
+        if (options_.ids == ssekit::event_ids::by_hub && last) {
+            check(*last <= last_ && first.value_or(0) < *last, "a gap's range is one");
+        }
+        std::size_t at = out.npos;
+        for (const std::string_view name :
+             {from, std::string_view(",\"from\""), std::string_view(",\"through\"")}) {
+            at = std::min(at, out.find(name));
+        }
+        if (at != out.npos) out.replace(at, out.npos, "}\n\n");
+        return out;
+    }
+
     stream_model::step look(connection& c) {
         c.model.forgetful = struck_ever_ || memory_.struck;
         return c.model.look(now_, closed_);
@@ -92,8 +132,8 @@ class model : protected registry {
         check(!c.terminated, "nothing follows the last chunk");
         if (c.stream.end() != stream_end::open && !ssekit::is_abrupt(c.stream.end()) &&
             !options_.end_type.view().empty()) {
-            constexpr std::array words{"detached",     "",      "expired", "evicted",
-                                       "topic_closed", "closed"};
+            constexpr std::array words{"detached", "", "expired", "evicted", "topic_closed",
+                                       "closed",   "", "",        "replaced"};
             const auto word = static_cast<std::size_t>(c.stream.end()) -
                               static_cast<std::size_t>(stream_end::detached);
             const std::string data = "{\"reason\":\"" + std::string(words[word]) + "\"}";
@@ -116,7 +156,19 @@ class model : protected registry {
             text.remove_suffix(2);
         }
         check(!c.bye && !c.detached, "nothing follows the last words");
-        if (std::exchange(c.opening_due, false)) return opening(c, text);
+        if (std::exchange(c.opening_due, false)) {
+            return opening(c, without(",\"missed\"", text));
+        }
+        if (c.gives_way) {
+            check_same(text, std::string_view(c.words), "a stream that gives way says that alone");
+            return c.words.clear();
+        }
+        std::string shortened;
+        const std::uint64_t reaches = offset_in(text, ",\"through\":\"").value_or(0);
+        if (text.find("\ndata: {\"reason\":") != text.npos) {
+            shortened = without(",\"from\"", text);
+            text = shortened;
+        }
         if (text.starts_with("id: ") &&
             text.find("\nevent: gap\ndata: {\"reason\":\"missed\"") != text.npos) {
             return gap_of_sequence(c, text);
@@ -127,16 +179,23 @@ class model : protected registry {
         stream_model before = c.model;
         using kind = stream_model::kind;
         const stream_model::step s = look(c);
+        if (s.what == kind::value) {
+            check_same(text, std::string_view(s.event->wire),
+                       "the newest of each key come in order");
+            c.model.given = c.told_offset = s.event->offset;
+            c.told_id = has_ids() ? id_text(s.event->offset) : "";
+            return;
+        }
         auto& sent = c.model.sent;
         const bool sent_first = !sent.empty() && sent.front().after < s.offset;
         // A gap for what was passed in silence; where the one that is due can do without its number,
         // it is that.
         if (!c.model.maybe.empty() && uncounted &&
             (sent_first || s.what != kind::gap || !s.unsure)) {
-            return c.model.told_of_maybe();
+            return c.model.told_of_maybe(reaches, last_);
         }
         const bool detached = text == "retry: 5000\n\n" && c.with.on_lag == lag_policy::detach;
-        if (!c.model.maybe.empty() && detached && s.what != kind::end) {
+        if (!c.model.maybe.empty() && detached) {
             c.detached = true;
             return;
         }
@@ -144,6 +203,10 @@ class model : protected registry {
             check_same(text, std::string_view(sent.front().wire),
                        "what is sent comes in its place");
             std::swap(c.model, before); // nothing else has been passed
+            for (std::size_t i = 0; i != before.readers.size(); ++i) {
+                c.model.readers[i].heard = before.readers[i].heard;
+            }
+            if (const auto id = caught_up_id(text)) c.told_id = *id;
             sent.pop_front();
             return;
         }
@@ -154,6 +217,7 @@ class model : protected registry {
                 check(!hole.has_to_come || hole.through > s.offset, "a hole of a sequence is told");
             }
             c.model.leave(s, now_, last_, closed_);
+            if (!s.event->is_kept) return;
             c.told_id = has_ids() ? id_text(s.offset) : "";
             c.told_offset = s.offset;
             return;
@@ -162,14 +226,18 @@ class model : protected registry {
             const std::string data = gap_text("lagged", uncounted ? 0 : s.missing);
             check_same(text, std::string_view(encoded({.type = "gap", .data = data})),
                        "a gap stands where events are missing, and counts them");
-            check(!uncounted || s.unsure || struck_ever_,
+            const bool newest = c.model.on_lag == lag_policy::newest_of_each_key;
+            check(newest ? uncounted : !uncounted || s.unsure || struck_ever_,
                   "a gap says how much, where that is known");
-            return c.model.cross(s);
+            c.model.cross(s);
+            if (newest) c.model.go_on_with_newest(last_);
+            return;
         }
         if (s.what == kind::end) {
-            check(c.with.on_lag == lag_policy::detach, "who has lagged is given nothing more");
+            check(c.with.on_lag == lag_policy::detach,
+                  "a stream that has lagged gives out no more");
             check_same(text, std::string_view("retry: 5000\n\n"),
-                       "who is detached is told to wait");
+                       "a client whose stream is detached is told to wait");
             c.detached = true;
             return;
         }
@@ -199,7 +267,9 @@ class model : protected registry {
         } else if (options_.opening == ssekit::opening_form::empty_data && !id.empty()) {
             view.data = data;
         }
-        check_same(text, std::string_view(encoded(view)), "a stream begins with its opening");
+        const bool is_comment = !view.data && !view.id && !view.retry; // a byte has to come
+        const std::string right = is_comment ? ":\n\n" : encoded(view);
+        check_same(text, std::string_view(right), "a stream begins with its opening");
         c.told_id = id;
     }
 
@@ -251,110 +321,6 @@ class model : protected registry {
                       memory_.struck,
                   "the client's id goes on with the hub");
         }
-    }
-
-    // ---- ends
-
-    // Its end has been seen. What it reads is as it was then.
-    void end(connection& c) {
-        const stream_end how = c.stream.end();
-        if (how == stream_end::open || std::exchange(c.ended, true)) return;
-        const auto next = [&] { return look(c); };
-        using kind = stream_model::kind;
-        bool right = false;
-        switch (how) {
-        case stream_end::lagged: {
-            const auto s = look(c);
-            right = c.with.on_lag == lag_policy::disconnect &&
-                    (s.what == kind::end || s.either || !c.model.maybe.empty());
-            break;
-        }
-        case stream_end::detached: right = c.detached || struck_; break;
-        case stream_end::stalled:
-            right = options_.write_deadline > 0ms && (!c.hand.empty() || c.opening_due) &&
-                    now_ - c.since >= options_.write_deadline - 20ms;
-            break;
-        case stream_end::expired: right = oldest_end(c) <= now_; break;
-        case stream_end::evicted: right = c.evicted; break;
-        case stream_end::topic_closed:
-            right = next().what == kind::nothing && c.model.sent.empty() && c.model.closed_only();
-            break;
-        case stream_end::closed:
-            right = closed_ && next().what == kind::nothing && c.model.sent.empty() &&
-                    (struck_ || (c.bye == farewell_ && c.retried == close_retry_));
-            break;
-        case stream_end::cut: right = cut_at_ <= now_; break;
-        case stream_end::out_of_memory: right = struck_; break;
-        default: break;
-        }
-        check(right, "a stream ends for the reason that it says");
-    }
-    // The earliest time at which it may be too old.
-    [[nodiscard]] time_point oldest_end(const connection& c) const {
-        time_point out = c.with.expires_at.value_or(ssekit::never);
-        if (c.with.max_age) out = std::min(out, c.born + *c.with.max_age);
-        if (options_.max_age) out = std::min(out, c.born + *options_.max_age * 9 / 10 - 20ms);
-        return out;
-    }
-
-    void stand_up(connection& c) {
-        if (!std::exchange(c.seated, false)) return;
-        for (const stream_model::reader& r : c.model.readers) leave(r);
-    }
-    void leave(const stream_model::reader& r) {
-        --r.log->readers;
-        const bool over = r.log->closed && now_ >= r.log->forget_at; // nobody may see it trimmed
-        if (r.log->is_tag() || !r.log->named || over) r.log->trim(now_);
-    }
-
-    // A stream is idle that has given out everything, or holds it back.
-    void idle(connection& c) {
-        stream_model& m = c.model;
-        const auto s = look(c);
-        using kind = stream_model::kind;
-        check(s.what == kind::nothing || s.what == kind::held,
-              "who is idle has brought what is due");
-        check(m.sent.empty() || m.sent.front().after >= s.offset, "and what was sent");
-        check(!closed_, "who is closed is not idle");
-        check(s.what == kind::held || !m.closed_only(), "nor who has nothing more to read");
-        m.holding = m.throttle > 0ms && m.opens > now_;
-        c.asleep = true;
-        c.sent_to = c.rescheduled = false;
-        c.told = 0;
-        c.may_be_told = 1;
-        c.idle_since = now_;
-        leave_closed(m);
-    }
-    // Who has read a topic that is closed for good, and reads others, reads it no more.
-    void leave_closed(stream_model& m) {
-        for (std::size_t i = 0; i < m.readers.size();) {
-            const auto of_topic = std::count_if(m.readers.begin(), m.readers.end(),
-                                                [](auto& r) { return !r.log->is_tag(); });
-            if (!m.readers[i].log->named && m.has_read(m.readers[i]) && of_topic > 1) {
-                leave(m.readers[i]);
-                m.readers.erase(m.readers.begin() + static_cast<std::ptrdiff_t>(i));
-                i = 0;
-            } else {
-                ++i;
-            }
-        }
-    }
-
-    // An idle subscriber that the hub must have reported by now.
-    [[nodiscard]] bool is_owed(const connection& c) const {
-        if (!c.asleep) return false;
-        if (c.stream.end() != stream_end::open || closed_) return true;
-        const auto silence = c.with.heartbeat.value_or(options_.heartbeat.interval);
-        if (silence > 0ms && now_ > c.idle_since + silence + 2s) return true;
-        stream_model m = c.model;
-        const auto s = m.look(now_, closed_);
-        const bool holds = m.holding && now_ < m.opens + 8ms; // then only what is sent is told
-        const bool sent = !m.sent.empty() && m.sent.front().after < s.offset;
-        if (sent && (!holds || c.sent_to)) return true;
-        if (holds) return false;
-        if (s.what != stream_model::kind::nothing && s.what != stream_model::kind::held)
-            return true;
-        return m.closed_only() && s.what == stream_model::kind::nothing;
     }
 };
 

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace fuzz {
 
@@ -21,9 +22,10 @@ class publishers : protected world {
   protected:
     using world::world;
 
-    void publish() {
+    void publish(bool removes = false) {
         const std::size_t how = pick(256), text = pick(256), form = pick(8);
-        const std::string key = std::array{"", "k", "l", "k"}[how / 64];
+        const std::string name = std::array{"", "k", "l", "k"}[how / 64];
+        const ssekit::event_key key = removes ? ssekit::removal_of(name) : ssekit::event_key(name);
         const std::string type = (text & 128) == 0 ? "" : "t";
         const std::string data =
             std::to_string(text) + std::string(text % 64, (text & 64) != 0 ? '\n' : 'x');
@@ -35,20 +37,22 @@ class publishers : protected world {
         const name_list list = names_of(to);
         const logs closed = closed_topics();
         if (sequence_ && (everywhere || (to & all_tags) != 0)) return;
+        if (sequence_ && removes && name.empty()) return;
         std::string id = id_text(sequence_ ? sequence_->last() + 1 : last_ + 1);
         const bool by_publisher = options_.ids == ssekit::event_ids::by_publisher;
         if (by_publisher) view.id = id;
         errc wrong = errc::ok;
-        if (by_publisher && form == 3 && last_ != 0) {
-            id = id_text(last_), wrong = errc::id_is_taken;
+        if (by_publisher && form == 3 && !given_ids_.empty()) {
+            id = given_ids_.back().first, wrong = errc::id_is_taken;
             view.id = id;
         }
         if (by_publisher && form == 4) view.id = "x ", wrong = errc::unreturnable_id;
         if (by_publisher && form == 5) view.id.reset(), wrong = errc::id_is_missing;
-        if (ids_ == id_kind::in_order && form == 6 && last_ != 0) {
+        if (ids_ == id_kind::in_order && form == 6 && !given_ids_.empty()) {
             view.id = "7", wrong = errc::out_of_sequence;
         }
         if (!by_publisher && !sequence_ && form == 7) view.id = "7", wrong = errc::id_is_assigned;
+        if (removes && name.empty()) wrong = errc::key_is_missing;
         ssekit::publish_result result{};
         logs in = everywhere ? (all_topics & ~closed) | all_patterns : to;
         std::string block;
@@ -105,17 +109,57 @@ class publishers : protected world {
         if (by_publisher) given_ids_.emplace_back(id, result.offset);
         if (!everywhere) {
             for (std::size_t i = 0; i != names.size(); ++i) {
-                if (has(to, i)) obtain(i);
+                if (has(to, i)) obtain(i).used_at = now_;
             }
         }
         append({.offset = result.offset,
                 .in = in,
                 .topic = std::string(everywhere ? "" : list[0]),
                 .type = type,
-                .key = key,
-                .wire = encoded(view)},
+                .key = name,
+                .wire = encoded(view),
+                .removes = removes},
                in, everywhere || list.size() > 1);
         if (everywhere) to_all_ = last_;
+    }
+
+    void publish_transient() {
+        const std::size_t how = pick(256), text = pick(64);
+        const std::string key = std::array{"", "k", "l", "k"}[how / 64];
+        const std::string data = "t" + std::to_string(text) + std::string(text, 'x');
+        ssekit::event_view view{.type = (how & 16) == 0 ? "" : "t", .data = data};
+        errc wrong = sequence_ ? errc::out_of_sequence : errc::ok;
+        if (text == 7) view.id = "7", wrong = sequence_ ? wrong : errc::id_is_assigned;
+        const logs to =
+            std::array<logs, 10>{1, 2, 4, 8, 16, 3, 12, 31, 0x100, 0x200}[how % 11 % 10];
+        const bool everywhere = how % 11 == 10, tagged = !everywhere && (to & all_tags) != 0;
+        const name_list list = names_of(to);
+        const logs closed = closed_topics();
+        const ssekit::publish_result result =
+            everywhere ? hub_->publish_transient_to_all(view, key)
+            : tagged   ? hub_->publish_transient_to_tag(list[0], view, key)
+                       : hub_->publish_transient(list, view, key);
+        struck_ = memory_.struck;
+        const bool shut = !everywhere && (to & closed) != 0;
+        const errc right = closed_             ? errc::closed
+                           : wrong != errc::ok ? wrong
+                           : shut              ? errc::topic_closed
+                                               : errc::ok;
+        check(result.ec == right || (struck_ && result.ec == errc::out_of_memory),
+              "what is not kept is refused for a reason");
+        if (result.ec != errc::ok) return;
+        check(result.offset == last_ + 1, "what is not kept has its place among the others");
+        logs in = everywhere ? (all_topics & ~closed) | all_patterns : to;
+        for (std::size_t i = 0; !everywhere && i != feeds.size(); ++i) {
+            if (has(to, i)) in |= feeds[i];
+        }
+        append_transient({.offset = result.offset,
+                          .in = in,
+                          .topic = std::string(everywhere ? "" : list[0]),
+                          .type = std::string(view.type),
+                          .key = key,
+                          .wire = encoded(view)},
+                         in);
     }
 
     // A sequence has numbered events for others. Where the next event was refused for want of memory
@@ -161,10 +205,42 @@ class publishers : protected world {
                     .type = "t",
                     .wire = encoded(view)},
                    feeds[which], false);
+            const naive_log& log = *logs_[which];
+            if (log.keep.age < 0ms && log.may_go() &&
+                log.values.empty()) { // it has gone with its event, and comes again
+                forget(which);
+                obtain(which);
+            }
         }
         logs_[which]->closed = true;
+        logs_[which]->used_at = now_;
         for (person& each : people_) each.faithful = each.faithful && !has(each.reads, which);
         logs_[which]->forget_at = now_ + keep_for;
+    }
+
+    void reopen_topic() {
+        const std::size_t which = pick(5);
+        const log_ptr log = logs_[which];
+        const bool there = log && (!log->closed || now_ < log->forget_at);
+        const errc right = closed_ ? errc::closed : there ? errc::ok : errc::no_such_topic;
+        check(hub_->reopen_topic(names[which]) == right, "a closed topic is opened in its time");
+        if (right != errc::ok || !std::exchange(log->closed, false)) return;
+        log->forget_at = ssekit::never;
+        log->used_at = now_;
+    }
+
+    void forget_topic() {
+        const std::size_t which = pick(5);
+        const log_ptr log = logs_[which];
+        check(hub_->forget_topic(names[which]) == (log != nullptr), "what is there is forgotten");
+        struck_ = memory_.struck;
+        if (!log) return;
+        // Their streams read nothing of what is published under the name from now on.
+        for_each_link([&](connection& c, person& who) {
+            who.faithful = who.faithful && !(c.seated && has(c.model.reads(), which));
+        });
+        log->closed = true;
+        forget(which);
     }
 
     void keep() {
@@ -174,15 +250,16 @@ class publishers : protected world {
         if ((how & 3) == 3) {
             pattern ? hub_->keep_pattern_no_more(names[which]) : hub_->keep_no_more(names[which]);
             if (!logs_[which]) return;
-            logs_[which]->kept = false;
-            logs_[which]->keep = options_.keep;
+            if (std::exchange(logs_[which]->kept, false)) logs_[which]->used_at = now_;
+            keep_by(*logs_[which], options_.keep);
             return;
         }
         const ssekit::retention bounds{
             .events = events,
             .bytes = (how & 4) == 0 ? 1u << 20 : 80u,
             .age = 1s * static_cast<int>(how & 3),
-            .burst = {.within = (how & 8) == 0 ? 0ms : 1000ms, .events = how >> 4, .bytes = 400}};
+            .burst = {.within = (how & 8) == 0 ? 0ms : 1000ms, .events = how >> 4, .bytes = 400},
+            .values = (how & 16) == 0 ? ssekit::value_bound() : options_.keep.values};
         const errc code =
             pattern ? hub_->keep_pattern(names[which], bounds) : hub_->keep(names[which], bounds);
         struck_ = memory_.struck;
@@ -192,7 +269,7 @@ class publishers : protected world {
         if (code != errc::ok) return;
         naive_log& log = obtain(which);
         log.kept = true;
-        log.keep = bounds;
+        keep_by(log, bounds);
         if (log.closed && now_ >= log.forget_at) log.trim(now_);
     }
 };

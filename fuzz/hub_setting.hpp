@@ -66,6 +66,8 @@ struct setting {
         given_ids_.clear();
         const std::size_t shape = pick(256), limits = pick(256), burst = pick(256);
         const std::size_t more = pick(256);
+        const std::size_t last = (limits & 128) == 0 ? 0 : pick(256);
+        const std::size_t newer = (last & 12) == 8 ? pick(256) : 0; // which say nothing else
         options_ = {};
         options_.memory = &memory_;
         options_.keep = {
@@ -75,6 +77,12 @@ struct setting {
         options_.keep.burst = {.within = std::array{0ms, 50ms, 1000ms, 3000ms}[burst & 3],
                                .events = 1 + (burst >> 2 & 15),
                                .bytes = (burst & 64) == 0 ? 1u << 20 : 300};
+        options_.keep.values = {.keys = std::array<std::size_t, 4>{0, 1, 2, 1000}[newer & 3],
+                                .bytes = (newer & 4) == 0 ? 1u << 20 : 200};
+        constexpr std::size_t few = 2, many = 64;
+        options_.keep_transient = {.events = std::array{many, few, few, many}[newer >> 6],
+                                   .age = (newer >> 6) == 3 ? 1000ms : 0ms};
+        options_.keep_transient.burst = {.within = (newer >> 6) == 2 ? 1h : 0h, .events = 3};
         options_.keep_tagged = {.events = 1 + limits % 4, .bytes = 1u << 20, .age = 3s};
         options_.keep_tagged.burst = {.within = (burst & 128) == 0 ? 0ms : 500ms, .events = 6};
         ids_ = static_cast<id_kind>((shape >> 5 & 3) + ((shape >> 5 & 3) == 3 && (more & 1) != 0));
@@ -107,6 +115,19 @@ struct setting {
         }
         if ((limits & 64) != 0) options_.max_topics = 4;
         options_.max_sent = 2;
+        if ((newer & 16) != 0) {
+            options_.presence.emplace();
+            options_.presence->grace = (newer & 32) == 0 ? 500ms : 0ms;
+        }
+        if ((newer & 8) != 0) options_.caught_up_type = "now";
+        options_.keep_idle = std::array{0ms, -1ms, 500ms, 2500ms}[last & 3];
+        if ((last & 4) != 0) {
+            options_.on_full_tag = ssekit::full_tag::oldest_gives_way;
+            options_.max_subscribers_per_tag = (last & 64) == 0 ? 1 : 2;
+        }
+        if ((last & 8) != 0) options_.give_way_type = "moved";
+        options_.give_way_retry = std::array{0ms, 1000ms, 1000ms, 4000ms}[last >> 4 & 3];
+        options_.give_way_retry_max = (last & 128) == 0 ? 3000ms : 2000ms;
         beat_ = (limits & 1) != 0 ? encoded({.type = "beat", .data = ""}) : ":\n\n";
     }
 

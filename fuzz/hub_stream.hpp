@@ -13,7 +13,8 @@
 //   has had, that another of its logs still brings, that it would have passed over, or that another
 //   hole has counted. Where that is nothing, nothing is told. Else a gap is told, with the exact
 //   number or without one; or the stream ends, as its policy says. Under skip_to_newest the hole
-//   reaches to the newest event of its log then.
+//   reaches to the newest event of its log then; under newest_of_each_key no number is told, and a
+//   snapshot begins.
 // - A number may only be left out, and a gap told for nothing, where the hub cannot know: events have
 //   gone and there is a filter, something of theirs was replaced, or several logs have had and lost
 //   them; or something was replaced in a log that may have been added since; or memory was missing.
@@ -26,6 +27,7 @@
 #define SSEKIT_FUZZ_HUB_STREAM_HPP
 
 #include "hub_log.hpp"
+#include "hub_reading.hpp"
 
 #include <ssekit/subscribe_options.hpp>
 
@@ -36,6 +38,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fuzz {
@@ -47,21 +50,15 @@ struct sent_event {
     std::uint64_t after;
 };
 
-struct stream_model {
-    struct reader {
-        log_ptr log;
-        std::size_t next; // what it has not passed, in the log's list
-    };
+struct stream_model : reading {
     // Events are missing here that a sequence has numbered for somebody else, or for nobody.
     struct sequence_hole {
         std::uint64_t through, size;
         bool has_to_come;
     };
 
-    std::vector<reader> readers = {};
     lag_policy on_lag = lag_policy::disconnect;
     ssekit::lag_bound max_lag = {};
-    std::size_t filter = 0;
     std::chrono::milliseconds throttle = {};
     std::uint64_t seen = 0;        // what another hub has already brought
     std::uint64_t added_after = 0; // what was newest when it got one log more
@@ -78,28 +75,9 @@ struct stream_model {
     [[nodiscard]] bool newest_only() const {
         return on_lag == lag_policy::coalesce || throttle > 0ms;
     }
-    [[nodiscard]] logs reads() const {
-        logs out = 0;
-        for (const reader& r : readers) out |= 1u << r.log->bit;
-        return out;
-    }
-    [[nodiscard]] bool has_read(const reader& r) const { return r.next == r.log->all.size(); }
-    [[nodiscard]] bool has_read_all() const {
-        return std::all_of(readers.begin(), readers.end(),
-                           [&](const reader& r) { return has_read(r); });
-    }
-    [[nodiscard]] bool closed_only() const {
-        return std::all_of(readers.begin(), readers.end(),
-                           [&](const reader& r) { return r.log->is_tag() || r.log->closed; });
-    }
-
-    static bool same_key(const naive_log& log, const event& a, const event& b) {
-        return !a.key.empty() && a.key == b.key && (!log.is_pattern() || a.topic == b.topic);
-    }
     [[nodiscard]] bool is_replaced(const naive_log& log, std::size_t at) const {
         for (std::size_t i = at + 1; i < log.all.size(); ++i) {
-            if (same_key(log, *log.all[at], *log.all[i]) && wanted(filter, *log.all[i]))
-                return true;
+            if (log.same_key(*log.all[at], *log.all[i]) && wanted(filter, *log.all[i])) return true;
         }
         return false;
     }
@@ -115,7 +93,7 @@ struct stream_model {
     // Whether that was so when the event went: the hub cannot know what its key is afterwards.
     [[nodiscard]] bool was_replaced(const naive_log& log, std::size_t at) const {
         for (std::size_t i = at + 1; i < log.gone_before[at]; ++i) {
-            if (same_key(log, *log.all[at], *log.all[i])) return true;
+            if (log.same_key(*log.all[at], *log.all[i])) return true;
         }
         return false;
     }
@@ -143,7 +121,7 @@ struct stream_model {
         return at;
     }
 
-    enum class kind { nothing, held, event, gap, end };
+    enum class kind { nothing, held, value, event, gap, end };
     struct step {
         kind what = kind::nothing;
         std::uint64_t offset = ~std::uint64_t{0};
@@ -158,25 +136,38 @@ struct stream_model {
         std::vector<part> holes = {}; // all that stand at this offset
     };
 
+    // What is not kept is passed without a word where it has gone, or is out of bounds or too old.
+    void pass_unheard(time_point now) {
+        for (reader& r : readers) {
+            if (has_heard(r)) continue;
+            const naive_log& beside = *r.log->beside;
+            r.heard = target({r.log->beside, r.heard}, now);
+            const auto age = beside.keep.age;
+            while (!has_heard(r) && age > 0ms && now - beside.all[r.heard]->at >= age) ++r.heard;
+        }
+    }
     void pass(std::uint64_t offset) {
         for (reader& r : readers) {
-            if (r.next >= r.log->gone && !has_read(r) && r.log->all[r.next]->offset == offset) {
+            if (r.next >= r.log->gone && !is_at_end(r) && r.log->all[r.next]->offset == offset) {
                 ++r.next;
             }
+            if (!has_heard(r) && r.log->beside->all[r.heard]->offset == offset) ++r.heard;
         }
         passed.insert(offset);
     }
 
     /// Effects: passes what is passed over in silence. \returns what is next then, not yet passed.
     step look(time_point now, bool closing) {
+        if (event_ptr value = next_value()) return {kind::value, 0, 0, std::move(value)};
+        pass_unheard(now);
         for (;;) {
             for (reader& r : readers) {
-                while (!has_read(r) && r.log->all[r.next]->offset <= seen) ++r.next;
+                while (!is_at_end(r) && r.log->all[r.next]->offset <= seen) ++r.next;
             }
             step first;
             for (std::size_t i = 0; i != readers.size(); ++i) {
                 const reader& r = readers[i];
-                if (has_read(r)) continue;
+                if (is_at_end(r)) continue;
                 const std::size_t to = target(r, now);
                 const bool hole = to != r.next;
                 const std::size_t gone = r.log->gone;
@@ -189,6 +180,11 @@ struct stream_model {
                 }
                 if (hole) first.holes.push_back({i, to});
                 if (!hole) first.event = r.log->all[to];
+            }
+            for (const reader& r : readers) {
+                if (has_heard(r)) continue;
+                const event_ptr& e = r.log->beside->all[r.heard];
+                if (e->offset < first.offset) first = {kind::event, e->offset, 1, e};
             }
             if (first.what == kind::nothing) return first;
             const bool waits = throttle > 0ms && !closing && first.offset > through && now < opens;
@@ -218,6 +214,10 @@ struct stream_model {
                     replaced = replaced || (r.log->all[p]->offset == first.offset &&
                                             newest_only() && is_replaced(*r.log, p));
                 }
+                if (has_heard(r) || !newest_only()) continue;
+                const naive_log& beside = *r.log->beside;
+                replaced = replaced || (beside.all[r.heard]->offset == first.offset &&
+                                        is_replaced(beside, r.heard));
             }
             if (!wanted(filter, *first.event) || replaced) {
                 pass(first.offset);
@@ -237,11 +237,20 @@ struct stream_model {
         pass(s.offset);
         maybe.clear();
     }
-    /// Effects: the first hole that might be told of has been.
-    void told_of_maybe() {
+    /// Effects: a hole that might be told of has been: the first, or the one that reaches so far.
+    void told_of_maybe(std::uint64_t reaches, std::uint64_t last) {
+        if (on_lag == lag_policy::newest_of_each_key) return go_on_with_newest(last);
+        const auto newest_but_one = [](const log_ptr& log) {
+            return log->all.size() < 2 ? 0 : log->all[log->all.size() - 2]->offset;
+        };
+        auto told = std::find_if(maybe.begin(), maybe.end(), [&](const auto& crossed) {
+            std::uint64_t best = 0;
+            for (const log_ptr& log : crossed) best = std::max(best, newest_but_one(log));
+            return best == reaches;
+        });
+        if (on_lag != lag_policy::skip_to_newest || told == maybe.end()) told = maybe.begin();
         for (reader& r : readers) {
-            const auto& crossed = maybe.front();
-            const bool here = std::find(crossed.begin(), crossed.end(), r.log) != crossed.end();
+            const bool here = std::find(told->begin(), told->end(), r.log) != told->end();
             if (!here || on_lag != lag_policy::skip_to_newest) continue;
             for (std::size_t p = r.next; p + 1 < r.log->all.size(); ++p) {
                 r.next = p + 1;
@@ -249,7 +258,11 @@ struct stream_model {
                 if (!comes_elsewhere({}, offset)) passed.insert(offset);
             }
         }
-        maybe.erase(maybe.begin());
+        maybe.erase(told);
+    }
+    void go_on_with_newest(std::uint64_t last) {
+        begin_snapshot(last);
+        maybe.clear();
     }
     void cross(const step& s) {
         for (const step::part& hole : s.holes) {

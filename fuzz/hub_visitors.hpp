@@ -18,11 +18,17 @@
 
 namespace fuzz {
 
+/// Where a stream asks for the newest of each key.
+struct newest_in {
+    bool start = false, gap = false, lag = false;
+};
+
 class visitors : protected publishers {
   protected:
     using publishers::publishers;
 
-    void connect(person& who, bool comes_back = false) {
+    void connect(person& who, bool comes_back = false, bool must_exist = false,
+                 newest_in newest = {}) {
         who.link = std::make_unique<connection>();
         connection& c = *who.link;
         std::size_t what = pick(256), how = pick(256);
@@ -37,6 +43,7 @@ class visitors : protected publishers {
         c.patterns = names_of(reads & all_patterns);
         if ((how & 1) != 0) std::reverse(c.topics.begin(), c.topics.end());
         c.with.topics = c.topics;
+        c.with.must_exist = must_exist;
         c.with.patterns = c.patterns;
         if (how / 2 % 4 > 1) {
             c.with.tag = names[6 + how / 2 % 4];
@@ -46,6 +53,10 @@ class visitors : protected publishers {
         c.with.framing = static_cast<ssekit::framing>(from & 1);
         c.with.start = static_cast<ssekit::start_point>(from >> 1 & 1);
         c.with.on_gap = static_cast<gap_policy>((from >> 2 & 3) % 3);
+        if (sequence_) newest = {};
+        if (newest.start) c.with.start = ssekit::start_point::newest_of_each_key;
+        if (newest.gap) c.with.on_gap = gap_policy::newest_of_each_key;
+        if (newest.lag) c.with.on_lag = c.model.on_lag = lag_policy::newest_of_each_key;
         c.wakes = how >= 128;
         if (what != 255) c.with.user = &c;
         std::string id = who.last_id;
@@ -77,23 +88,28 @@ class visitors : protected publishers {
         if ((more & 192) == 128) c.with.max_age = (more & 7) == 7 ? 0s : 5s;
         if ((more & 192) == 192) c.with.expires_at = now_ + ((more & 7) == 6 ? 0s : 4s);
         c.born = c.progress = c.since = now_;
+        connection* const leaving = next_to_give_way(c);
         const auto wake = [](void* self) noexcept { ++static_cast<connection*>(self)->told; };
         auto [stream, code] =
             hub_->subscribe(c.with, c.wakes ? ssekit::waker(wake, &c) : ssekit::waker());
         struck_ = memory_.struck;
         c.with.last_event_id = {};
-        joined(who, c, std::move(stream), code, reads, id, faithful);
+        joined(who, c, std::move(stream), code, reads, id, faithful, leaving);
     }
 
     // What follows from the model.
     void joined(person& who, connection& c, ssekit::subscription stream, errc code, logs reads,
-                const std::string& id, bool faithful) {
+                const std::string& id, bool faithful, connection* leaving) {
         std::uint64_t seen = 0;
         const bool past = (options_.max_age && *options_.max_age <= 0ms) ||
                           (c.with.max_age && *c.with.max_age <= 0ms) ||
                           (c.with.expires_at && *c.with.expires_at <= now_);
         check((code == errc::closed) == closed_, "a closed hub takes no subscribers");
-        check(!past || code != errc::ok, "whose time is over does not begin");
+        check(!past || code != errc::ok, "a stream whose time is over does not begin");
+        const bool unknown = c.with.must_exist &&
+                             std::any_of(c.topics.begin(), c.topics.end(),
+                                         [&](auto name) { return logs_[bit_of(name)] == nullptr; });
+        check(!unknown || code != errc::ok, "a topic that has to be there is there");
         resumption worth = worth_of(id, seen);
         // An id that nobody has been given yet, and that may be given later: nobody has got by it
         // what it stands for then.
@@ -102,20 +118,22 @@ class visitors : protected publishers {
                               (ids_ == id_kind::in_order && given_ids_.empty() && !id.empty());
         if (code != errc::ok && code != errc::replay_refused && code != errc::topic_closed) {
             ++refused_;
-            const std::size_t most = options_.max_subscribers_per_topic;
+            const std::size_t gives_up = leaving != nullptr ? 1 : 0;
             const bool full = std::any_of(logs_.begin(), logs_.end(), [&](const log_ptr& log) {
-                return log && has(reads, log->bit) && log->readers >= most;
+                return log && has(reads, log->bit) &&
+                       log->readers >= most_readers(*log) + (reads_it(leaving, *log) ? 1 : 0);
             });
             check(closed_ || (code == errc::expired && past) ||
-                      (code == errc::too_many_subscribers && hub_->subscribers() >= 3) ||
+                      (code == errc::too_many_subscribers && hub_->subscribers() >= 3 + gives_up) ||
                       ((code == errc::topic_is_full || code == errc::tag_is_full) && full) ||
                       (code == errc::too_many_topics && options_.max_topics == 4) ||
                       (code == errc::out_of_memory && struck_) ||
+                      (code == errc::no_such_topic && unknown) ||
                       (code == errc::invalid_topic && (reads & ~all_tags) == 0),
                   "a stream is refused for a reason");
             return gone(who);
         }
-        // Those who are refused now have made their topics, and forgotten them again.
+        // Those that are refused now have made their topics, and forgotten them again.
         auto logs_before = logs_;
         const auto tombs_before = tombs_;
         stream_model& m = c.model;
@@ -136,13 +154,18 @@ class visitors : protected publishers {
             if (code == errc::ok) worth = how_much;
         }
         const bool fresh = worth == resumption::fresh;
-        const bool live = fresh ? c.with.start == ssekit::start_point::live
-                                : worth != resumption::resumed && c.with.on_gap == gap_policy::live;
+        const bool newest =
+            fresh ? c.with.start == ssekit::start_point::newest_of_each_key
+                  : worth != resumption::resumed && c.with.on_gap == gap_policy::newest_of_each_key;
+        const bool live =
+            newest || (fresh ? c.with.start == ssekit::start_point::live
+                             : worth != resumption::resumed && c.with.on_gap == gap_policy::live);
         for (auto& r : m.readers) {
-            r.next = r.log->all.size();
+            r = stream_model::at_end(r.log);
             while (!live && r.next != r.log->gone && r.log->all[r.next - 1]->offset > seen)
                 --r.next;
         }
+        if (newest) m.begin_snapshot(last_);
         const bool refuse = worth > resumption::resumed && c.with.on_gap == gap_policy::refuse;
         const bool shut = m.closed_only() && m.has_read_all();
         if (code != errc::ok) {
@@ -154,8 +177,12 @@ class visitors : protected publishers {
         }
         check(!refuse && !shut, "what was not asked for is refused");
         check(stream.resumption() == worth, "an id is worth what it is worth");
-        ++accepted_;
+        c.order = ++accepted_;
         for (auto& r : m.readers) ++r.log->readers;
+        if (leaving != nullptr) give_way(*leaving);
+        for (auto& r : m.readers) {
+            check(r.log->readers <= most_readers(*r.log), "no more streams than there may be");
+        }
         c.worth = worth;
         c.stream = std::move(stream);
         if (seen > last_) m.seen = seen;
@@ -172,21 +199,42 @@ class visitors : protected publishers {
         // Where nothing is missing a publisher's id stays the client's, whoever's it is.
         const bool stays =
             worth == resumption::resumed && options_.ids == ssekit::event_ids::by_publisher;
-        c.opening_id = stays ? id : id_for(m, before);
-        c.told_offset = stays ? seen : own_newest(m, before);
+        c.opening_id = m.has_snapshot ? "" : stays ? id : id_for(m, before);
+        c.told_offset = m.has_snapshot ? 0 : stays ? seen : own_newest(m, before);
         c.begins_after = before;
-        c.opening_due = worth > resumption::resumed || options_.retry || !c.opening_id.empty() ||
+        c.opening_due = worth > resumption::resumed || options_.retry || !m.has_snapshot ||
                         options_.opening == ssekit::opening_form::verdict;
         c.opens = c.opening_due;
-        const bool lawful = m.filter == 0 && !m.newest_only();
+        if (!options_.caught_up_type.view().empty()) {
+            const std::uint64_t all = std::max(last_, m.seen);
+            m.sent.push_back({caught_up(id_for(m, all)), all});
+        }
+        const bool lawful = m.filter == 0 && !m.newest_only() && !newest &&
+                            c.with.on_lag != lag_policy::newest_of_each_key;
         const bool follows = faithful && worth <= resumption::expired &&
                              (worth == resumption::resumed || worth == resumption::expired);
         who.begin(follows && lawful, reads, last_);
         who.faithful = lawful && !invented && has_ids() && (closed_topics() & reads) == 0;
     }
+    [[nodiscard]] std::size_t most_readers(const naive_log& log) const {
+        return log.is_tag() ? options_.max_subscribers_per_tag : options_.max_subscribers_per_topic;
+    }
+    static bool reads_it(const connection* c, const naive_log& log) {
+        return c != nullptr && std::any_of(c->model.readers.begin(), c->model.readers.end(),
+                                           [&](const auto& r) { return r.log.get() == &log; });
+    }
     log_ptr reading(std::size_t bit) {
         obtain(bit);
         return logs_[bit];
+    }
+    void connect_for_newest(person& who) {
+        const std::size_t how = 1 + pick(7);
+        const bool again = pick(2) != 0;
+        if (who.link) {
+            disconnect(who);
+            settle();
+        }
+        connect(who, again, false, {(how & 1) != 0, (how & 2) != 0, (how & 4) != 0});
     }
     void gone(person& who) {
         who.link.reset();
@@ -195,7 +243,9 @@ class visitors : protected publishers {
 
     template <std::size_t Filter>
     static bool asked(void* self, const ssekit::event_summary& seen) noexcept {
-        const auto& events = static_cast<visitors*>(self)->events_;
+        auto events = static_cast<visitors*>(self)->events_;
+        const auto& others = static_cast<visitors*>(self)->transient_;
+        events.insert(events.end(), others.begin(), others.end());
         const auto e = std::find_if(events.begin(), events.end(), [&](const event_ptr& each) {
             return each->offset == seen.offset;
         });
@@ -248,7 +298,7 @@ class visitors : protected publishers {
                 readers.erase(there);
                 continue;
             }
-            readers.push_back({reading(i), logs_[i]->all.size()});
+            readers.push_back(stream_model::at_end(reading(i)));
             c.begins_after = c.model.added_after = last_;
             ++logs_[i]->readers;
         }
@@ -256,7 +306,7 @@ class visitors : protected publishers {
         for (const auto& r : readers) now |= r.log->named ? 1u << r.log->bit : 0;
         if (code == errc::ok) check((now & set) == (add ? set : 0), "as it was asked");
         check(std::any_of(readers.begin(), readers.end(), [](auto& r) { return !r.log->is_tag(); }),
-              "who reads nothing is no subscriber");
+              "a stream that reads nothing is none");
     }
 };
 

@@ -5,7 +5,7 @@
 #define SSEKIT_FUZZ_HUB_WIRE_HPP
 
 #include "hub_client.hpp"
-#include "hub_model.hpp"
+#include "hub_endings.hpp"
 
 #include <ssekit/hub.hpp>
 #include <ssekit/writer.hpp>
@@ -23,7 +23,7 @@ namespace fuzz {
 
 using ssekit::drain_status;
 
-class wire : protected model {
+class wire : protected endings {
   protected:
     // A writer that takes what it is told to, and sees what it is shown.
     struct socket {
@@ -61,7 +61,7 @@ class wire : protected model {
                       "what is prepared stays where it is, and leaves next");
             } else {
                 check(!slices[i].empty(), "there are no empty slices");
-                if (c.hand.empty() && !c.opening_due) c.since = now_;
+                if (c.hand.empty() && !c.opening_due && !c.gives_way) c.since = now_;
                 c.hand.push_back({slices[i].data(), std::string(slices[i])});
                 ++c.in_hand;
                 give_out(c, slices[i]);
@@ -100,8 +100,8 @@ class wire : protected model {
                         const std::uint64_t offset = block.has_id ? offset_of(block.id) : 0;
                         const bool gap =
                             opening ? c.worth > resumption::resumed : block.type == "gap";
-                        const bool data =
-                            block.has_data && !gap && !opening && block.type != "beat";
+                        const bool data = block.has_data && !gap && !opening &&
+                                          block.type != "beat" && block.type != "now";
                         if (block.has_id) who.last_id = block.id;
                         if (block.has_id && (data || block.retry == "7")) {
                             who.got(offset);
@@ -127,6 +127,7 @@ class wire : protected model {
             check(c.stream.is_abrupt() == abrupt, "an end says whether something was lost");
             check(abrupt || (c.hand.empty() && whole && !c.wire.is_torn()),
                   "a proper end is whole");
+            check(abrupt || c.words.empty() || c.words_may_lack, "one that gives way says so");
             check(abrupt || options_.end_type.view().empty() || c.terminated,
                   "a proper end is said where that is asked for");
             // It may be stalled while its last chunk, which nobody takes back, is under way.

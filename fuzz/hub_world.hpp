@@ -32,14 +32,24 @@ class world : protected wire {
                                  static_cast<world*>(self)->hook(topic, listened_to);
                              },
                              this};
+        if (options_.presence) {
+            options_.presence->on_change = {
+                [](void* self, std::string_view tag, bool present) noexcept {
+                    static_cast<world*>(self)->change(tag, present);
+                },
+                this};
+        }
+        left_at_.fill({});
+        present_ = 0;
         events_.clear();
+        transient_.clear();
         logs_ = {};
         nameless_.clear();
         tombs_.clear();
         sequence_holes_.clear();
         evicted_names_ = evicted_tags_ = to_all_ = 0;
         were_read_ = 0;
-        published_ = accepted_ = refused_ = bytes_ = 0;
+        published_ = accepted_ = refused_ = replaced_ = timed_out_ = bytes_ = 0;
         listened_ = 0;
         ends_.fill(0);
         closed_ = farewell_ = close_retry_ = struck_ever_ = false;
@@ -49,7 +59,9 @@ class world : protected wire {
 
     void destroy_hub() {
         for_each_link([&](connection& c, person&) { check_held(c); });
+        const logs present = present_;
         hub_.reset();
+        check(present_ == present, "a hub that goes does not say that all have left");
         for_each_link([&](connection& c, person& who) {
             c.orphan = true;
             c.hand.clear();
@@ -72,15 +84,15 @@ class world : protected wire {
                 c.model.holding = false;
                 opened(c);
             }
-            const time_point last =
-                std::min(options_.max_age ? c.born + *options_.max_age + 2s : ssekit::never,
-                         std::min(c.with.max_age ? c.born + *c.with.max_age + 2s : ssekit::never,
-                                  c.with.expires_at ? *c.with.expires_at + 2s : ssekit::never));
-            check(now_ <= last || c.stream.end() != stream_end::open, "a stream ends in time");
+            time_point last = c.with.expires_at.value_or(ssekit::never);
+            if (c.with.max_age) last = std::min(last, c.born + *c.with.max_age);
+            if (options_.max_age) last = std::min(last, c.born + *options_.max_age);
+            check(now_ - 2s <= last || c.stream.end() != stream_end::open, "a stream ends in time");
         });
         if (now_ >= cut_at_) {
             for_each_link([](connection& c, person&) {
-                check(c.over || c.stream.is_done(), "who is not done at the deadline is cut");
+                check(c.over || c.stream.is_done(),
+                      "a stream that is not done at the deadline is cut");
             });
         }
     }
@@ -92,15 +104,20 @@ class world : protected wire {
                                         [](const auto& r) { return r.log->closed; });
         if (!closed || !c.model.has_read_all() || c.model.closed_only()) return;
         const bool beats = c.with.heartbeat.value_or(options_.heartbeat.interval) > 0ms;
-        if (beats || !c.model.sent.empty()) return drain_all(c);
+        if (beats || !c.model.sent.empty()) {
+            see_what_is_over();
+            return drain_all(c);
+        }
         leave_closed(c.model);
     }
-    // Who is stalled or cut by the hub is told once more.
+    // The owner of a stream that is stalled or cut by the hub is told once more.
     void note_abrupt(connection& c) {
         const stream_end how = c.stream.end();
-        if (how != stream_end::stalled && how != stream_end::cut) return;
+        if (how == stream_end::stalled || how == stream_end::cut) told_once_more(c);
+    }
+    void told_once_more(connection& c) {
         if (std::exchange(c.aborted, true)) return;
-        check(!c.wakes || c.told > c.told_before, "who is cut is woken");
+        check(!c.wakes || c.told > c.told_before, "the owner of a stream that is cut is woken");
         c.may_be_told = c.wakes ? c.may_be_told + 1 : c.told + 1;
         c.must_be_told = !c.wakes;
     }
@@ -134,8 +151,9 @@ class world : protected wire {
         }
         for_each_link([&](connection& c, person&) {
             if (c.wakes || c.with.user == nullptr) return;
-            check(!c.must_be_told || c.told == c.may_be_told, "who is rescheduled is reported");
-            check(c.told != 0 || !is_owed(c), "who has something to send is reported");
+            check(!c.must_be_told || c.told == c.may_be_told,
+                  "a stream that is rescheduled is reported");
+            check(c.told != 0 || !is_owed(c), "a stream that has something to send is reported");
         });
     }
 
@@ -143,6 +161,22 @@ class world : protected wire {
         const std::size_t bit = bit_of(topic);
         check(has(listened_, bit) != listened_to, "hooks alternate");
         listened_ ^= 1u << bit;
+    }
+
+    void change(std::string_view tag, bool present) {
+        const std::size_t bit = bit_of(tag);
+        check(has(all_tags, bit) && has(present_, bit) != present, "a tag comes and goes in turn");
+        check(!closed_, "a hub that closes tells of nobody");
+        present_ ^= 1u << bit;
+    }
+    void check_presence() {
+        if (!options_.presence || struck_ever_ || memory_.struck)
+            return; // a grace may be cut short
+        for (std::size_t i = 0; i != names.size(); ++i) {
+            if (!has(all_tags, i)) continue;
+            check(hub_->is_present(names[i]) == is_there(i), "a tag is there, or is not");
+            check(closed_ || has(present_, i) == is_there(i), "who comes and goes is told");
+        }
     }
 
     // ---- after each step
@@ -157,8 +191,8 @@ class world : protected wire {
             if (c.ended) stand_up(c);
             seated += c.seated ? 1 : 0;
             ++ends[static_cast<std::size_t>(c.stream.end())];
-            check(c.told <= c.may_be_told, "nobody is told more than once");
-            if (c.wakes) check(c.told != 0 || !is_owed(c), "who has something to send is woken");
+            check(c.told <= c.may_be_told, "no owner is told more than once");
+            check(!c.wakes || c.told != 0 || !is_owed(c), "its owner is woken");
             const auto seen = hub_->find_subscriber(c.stream.id());
             check(seen && seen->user == c.with.user && seen->bytes == c.bytes &&
                       seen->end == c.stream.end(),
@@ -176,11 +210,15 @@ class world : protected wire {
                   counts.refused == refused_ && counts.published == published_ &&
                   counts.bytes == bytes_,
               "metrics are right");
-        // Who has ended and stalls then is counted for the first, and so is who finds no memory for
-        // the last words; who is cut, perhaps with others.
-        const auto ended = std::accumulate(ends.begin() + 1, ends.begin() + 7, std::uint64_t{0});
+        // A stream that has ended and stalls then is counted for the first, and so is one that finds
+        // no memory for the last words; one that is cut, perhaps with others.
+        constexpr auto replaced = static_cast<std::size_t>(stream_end::replaced);
+        const auto ended =
+            std::accumulate(ends.begin() + 1, ends.begin() + 7, std::uint64_t{ends[replaced]});
         const std::uint64_t counted = counts.lagged + counts.detached + counts.stalled +
-                                      counts.expired + counts.evicted + counts.topic_closed;
+                                      counts.expired + counts.evicted + counts.topic_closed +
+                                      counts.replaced;
+        check(counts.replaced == replaced_, "those that give way are counted");
         constexpr auto unlucky = static_cast<std::size_t>(stream_end::out_of_memory);
         check(closed_ || (ended <= counted && counted <= ended + ends[unlucky]),
               "ends are counted");
@@ -191,12 +229,14 @@ class world : protected wire {
             check(readers[i] == shown, "places are taken by open streams, and by nobody else");
             check(has(all_tags, i) || (readers[i] != 0) == has(listened_, i), "hooks are called");
         }
+        check_presence();
         struck_ever_ = struck_ever_ || memory_.struck;
     }
 
     choices& choose_;
     logs listened_ = 0;
-    std::array<std::uint64_t, 11> ends_{}; // of those who have gone, by stream_end
+    logs present_ = 0;                     // tags, as the hub has told
+    std::array<std::uint64_t, 11> ends_{}; // of the streams that have gone, by stream_end
 };
 
 } // namespace fuzz

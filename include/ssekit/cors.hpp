@@ -9,6 +9,7 @@
 
 #include <ssekit/header.hpp>
 #include <ssekit/http_request.hpp>
+#include <ssekit/request_guard.hpp>
 
 #include <algorithm>
 #include <span>
@@ -18,13 +19,16 @@ namespace ssekit::inline SSEKIT_ABI {
 
 /// Lifetime: borrows what it is made of.
 struct cors_policy {
-    /// Whole origins as browsers send them, `https://example.org`; or "*" for any.
+    /// Origins as browsers send them, `https://example.org`; `https://*.example.org` for all below
+    /// a domain; "null" for pages that have none; or "*" for any. See matches_origin.
     std::span<const std::string_view> origins = {};
     /// Cookies are sent and the page may read the answer. Never together with "*": an origin that
     /// only "*" allows is answered without.
     bool credentials = false;
     std::string_view methods = "GET, HEAD, OPTIONS";
     std::string_view headers = "Last-Event-ID, Authorization, Content-Type, Cache-Control";
+    /// Further headers of the answer that a page may read, such as "Retry-After"; "": none.
+    std::string_view exposed = {};
     std::string_view max_age = "600"; ///< seconds that a browser keeps the answer to a preflight
 };
 
@@ -35,12 +39,12 @@ struct cors_policy {
 template <class Sink>
 constexpr void for_each_cors_header(const cors_policy& policy, const request_view& request,
                                     Sink&& sink) {
-    const auto allows = [&](std::string_view origin) {
-        return std::find(policy.origins.begin(), policy.origins.end(), origin) !=
-               policy.origins.end();
+    const auto names = [&](std::string_view each) {
+        return each != "*" && matches_origin(each, *request.origin);
     };
-    const bool any = allows("*");
-    const bool named = request.origin && *request.origin != "*" && allows(*request.origin);
+    const auto& list = policy.origins;
+    const bool any = std::find(list.begin(), list.end(), std::string_view("*")) != list.end();
+    const bool named = request.origin && std::any_of(list.begin(), list.end(), names);
     // Caches must not give one origin's answer to another.
     if (!policy.origins.empty() && (!any || policy.credentials)) {
         sink(header{"Vary", "Origin"});
@@ -49,7 +53,11 @@ constexpr void for_each_cors_header(const cors_policy& policy, const request_vie
     const bool with_credentials = named && policy.credentials;
     sink(header{"Access-Control-Allow-Origin", named ? *request.origin : "*"});
     if (with_credentials) sink(header{"Access-Control-Allow-Credentials", "true"});
-    if (request.method != "OPTIONS" || !request.requested_method) return;
+    const bool preflight = request.method == "OPTIONS" && request.requested_method;
+    if (!preflight && !policy.exposed.empty()) {
+        sink(header{"Access-Control-Expose-Headers", policy.exposed});
+    }
+    if (!preflight) return;
     sink(header{"Access-Control-Allow-Methods", policy.methods});
     sink(header{"Access-Control-Allow-Headers", policy.headers});
     sink(header{"Access-Control-Max-Age", policy.max_age});

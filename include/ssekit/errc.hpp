@@ -19,7 +19,7 @@ enum class [[nodiscard]] errc : std::uint8_t {
     // Encoding: nothing has been written.
     invalid_id,       ///< the id holds CR, LF or NUL: refuse it where it comes from
     invalid_type,     ///< the type holds CR or LF: refuse it where it comes from
-    invalid_retry,    ///< the reconnection time is negative
+    invalid_retry,    ///< the reconnection time is negative; in a hub, 0 or beyond 31 bits as well
     buffer_too_small, ///< ask `encoded_size`, and repeat with that many bytes
     unfinished,       ///< a frame_builder's bytes end inside an event: call `data_writer::finish`
     not_one_event,    ///< a frame to be published holds one event, but this one holds more
@@ -59,6 +59,7 @@ enum class [[nodiscard]] errc : std::uint8_t {
                           ///< space at an edge, or longer than `hub_options::max_id_length`
     nothing_to_send,      ///< no data, and no other field that may be sent without: id and retry
                           ///< when it is encoded, retry when it is published
+    key_is_missing,       ///< removal_of an empty key
 };
 // clang-format on
 
@@ -69,7 +70,8 @@ enum class [[nodiscard]] errc : std::uint8_t {
     case errc::ok: return "ok";
     case errc::invalid_id: return "an id must not hold CR, LF or NUL";
     case errc::invalid_type: return "a type must not hold CR or LF";
-    case errc::invalid_retry: return "a reconnection time must not be negative";
+    case errc::invalid_retry:
+        return "a reconnection time must be at least 0, and in a hub 1 to 2^31-1 ms";
     case errc::buffer_too_small: return "the buffer is too small for the event";
     case errc::unfinished: return "an event was begun and not finished";
     case errc::not_one_event: return "a frame to be published must hold one event, not several";
@@ -94,6 +96,7 @@ enum class [[nodiscard]] errc : std::uint8_t {
     case errc::queue_is_full: return "the subscriber has not read what it was sent before";
     case errc::replay_refused: return "the missed events are no longer kept";
     case errc::id_is_assigned: return "the event brings an id, but the hub assigns the ids";
+    case errc::key_is_missing: return "a removal needs the key that it removes";
     case errc::nothing_to_send: return "no data, and no other field that may be sent without";
     case errc::expired: return "the time that the stream may live is over";
     case errc::id_is_taken: return "another event has had this id";

@@ -22,6 +22,11 @@
 
 namespace ssekit::inline SSEKIT_ABI {
 
+/// The reconnection times that do no harm. Told 0, a browser comes back thousands of times a
+/// second; beyond 31 bits of milliseconds some clients come back at once.
+inline constexpr std::chrono::milliseconds shortest_retry{1};
+inline constexpr std::chrono::milliseconds longest_retry{0x7fff'ffff};
+
 /// One event, or a block that only sets the id or the reconnection time.
 /// Lifetime: views; each function that hands out an event_view says how long they hold. A text that
 /// is made in the braces lives as long as the full expression: `publish("t", {.data = to_json(x)})`
@@ -34,7 +39,8 @@ struct event_view {
     std::string_view type = {};
     /// nullopt: the block dispatches nothing.
     std::optional<std::string_view> data = {};
-    /// The client's new reconnection time.
+    /// The client's new reconnection time. A hub takes those from `shortest_retry` to
+    /// `longest_retry`; the standard knows no bounds.
     std::optional<std::chrono::milliseconds> retry = {};
 
     /// The type that a client sees.
@@ -56,6 +62,13 @@ enum class utf8_policy : std::uint8_t {
 };
 
 namespace detail {
+
+/// \returns why a hub does not take the event, whatever its id, and before it is encoded.
+[[nodiscard]] constexpr errc admit_to_hub(const event_view& event) noexcept {
+    if (!event.retry) return event.data ? errc::ok : errc::nothing_to_send;
+    const bool harmless = *event.retry >= shortest_retry && *event.retry <= longest_retry;
+    return harmless ? errc::ok : errc::invalid_retry;
+}
 
 /// False when no byte is NUL or ends a line; eight bytes are looked at together.
 [[nodiscard]] constexpr bool may_be_broken(std::string_view text) noexcept {

@@ -10,12 +10,16 @@
 // the place of one by bisection.
 //
 // An event with a key is superseded once a newer one of the same key is here. It knows which one,
-// so a reader that only wants the newest values, and not all of those, can follow the chain.
+// so a reader that only wants the newest values, and not all of those, can follow the chain. The
+// newest of each key may stay when the ring lets it go (detail/log/newest_values.hpp).
 #ifndef SSEKIT_EVENT_LOG_HPP
 #define SSEKIT_EVENT_LOG_HPP
 
 #include <ssekit/detail/base/memory.hpp>
 #include <ssekit/detail/base/text_index.hpp>
+#include <ssekit/detail/log/gone_events.hpp>
+#include <ssekit/detail/log/key_text.hpp>
+#include <ssekit/detail/log/newest_values.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/memory.hpp>
@@ -52,25 +56,35 @@ class event_log {
     explicit event_log(const retention& keep = {}, std::uint64_t lost_through = 0,
                        memory_resource* memory = heap(), std::uint64_t first = 0) noexcept
         : keep_(sane(keep)), memory_(memory), begin_(first), end_(first), values_kept_from_(first),
-          lost_through_(lost_through), keys_(memory) {}
+          lost_through_(lost_through), shared_gone_(memory), keys_(memory), values_(memory) {}
     event_log(const event_log&) = delete;
     event_log& operator=(const event_log&) = delete;
-    ~event_log() {
-        detail::release_array(*memory_, ring_, capacity_);
-        detail::release_array(*memory_, gone_, gone_ == nullptr ? 0 : most_gone);
-    }
+    ~event_log() { detail::release_array(*memory_, ring_, capacity_); }
 
     /// Effects: keeps by other bounds from now on.
     void set_retention(const retention& keep, time_point now,
                        log_use use = log_use::idle) noexcept {
+        const bool had_values = keeps_values();
         keep_ = sane(keep);
+        if (keeps_values() && !had_values) {
+            values_.clear(); // nothing is left of those kept before that were newer
+            for (std::uint64_t p = begin_; p != end_; ++p) {
+                const entry& event = at(p);
+                if (event.tells_of_gap || event.frame.label().key.empty()) continue;
+                values_.set(event.frame, event.offset, keep_.values);
+            }
+        }
+        values_.hold_to(keep_.values);
         trim(now, use);
     }
     [[nodiscard]] const retention& bounds() const noexcept { return keep_; }
 
     /// Effects: from now on equal keys of different topics are different keys.
     /// Preconditions: the log is empty.
-    void tell_topics_apart() noexcept { topics_apart_ = true; }
+    void tell_topics_apart() noexcept {
+        scope_ = detail::key_scope::topic;
+        values_.set_scope(scope_);
+    }
 
     /// Effects: what `lost_through` says grows to at least this.
     void set_lost_through(std::uint64_t offset) noexcept {
@@ -82,7 +96,7 @@ class event_log {
     /// \param gap whether an `append_gap` comes before it
     [[nodiscard]] bool reserve(bool key, time_point now, log_use use = log_use::idle,
                                bool gap = false) noexcept {
-        if (key && !keys_.reserve()) return false;
+        if (key && !reserve_key()) return false;
         const std::size_t more = gap ? 2 : 1;
         if (capacity_ - size() >= more) return true;
         return (!gap && makes_room(now, use)) || grow();
@@ -102,11 +116,11 @@ class event_log {
     /// Effects: the same where `reserve` has said that there is memory.
     void append_reserved(frame event, std::uint64_t offset, time_point now, log_use use,
                          bool in_several) noexcept {
-        const std::string_view key = key_of(event);
+        const detail::key_text key(event, scope_);
         while (size() == capacity_) drop_oldest(); // before the ring would grow for one more
-        if (!key.empty()) supersede(key, event.label().key.size());
-        entry& made = push(std::move(event), offset, now);
-        made.in_several = in_several;
+        if (!key.empty()) supersede(key);
+        if (!key.empty() && keeps_values()) values_.set(event, offset, keep_.values);
+        push(std::move(event), offset, now).in_several = in_several;
         trim(now, use);
     }
 
@@ -152,7 +166,8 @@ class event_log {
     [[nodiscard]] std::size_t size() const noexcept {
         return static_cast<std::size_t>(end_ - begin_);
     }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    /// Of the events kept, and of the newest of each key besides.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_ + values_.bytes(); }
 
     /// Bytes of all events that were ever appended.
     [[nodiscard]] std::uint64_t bytes_ever() const noexcept { return bytes_ever_; }
@@ -171,16 +186,7 @@ class event_log {
     /// Complexity: O(log size).
     template <class Past>
     [[nodiscard]] std::uint64_t first_where(std::uint64_t from, Past&& past) const noexcept {
-        std::uint64_t low = from;
-        for (std::uint64_t high = end_; low < high;) {
-            const std::uint64_t middle = low + (high - low) / 2;
-            if (past(at(middle))) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        return low;
+        return first_position(from, [&](std::uint64_t position) { return past(at(position)); });
     }
 
     /// \returns the position of the first event kept whose offset is larger than `offset`.
@@ -210,23 +216,50 @@ class event_log {
     /// `call(offset)` for each from the position on.
     template <class Call>
     void for_each_shared_gone(std::uint64_t from, Call&& call) const {
-        for (std::size_t i = 0; i < (std::min)(gone_ever_, most_gone); ++i) {
-            if (gone_[i].position >= from) call(gone_[i].offset);
-        }
+        shared_gone_.for_each_from(from, call);
     }
     /// \returns whether it is among those, and stood before the position.
     [[nodiscard]] bool has_let_go(std::uint64_t offset, std::uint64_t before) const noexcept {
-        for (std::size_t i = 0; i < (std::min)(gone_ever_, most_gone); ++i) {
-            if (gone_[i].offset == offset) return gone_[i].position < before;
-        }
-        return false;
+        return shared_gone_.has(offset, before);
     }
     /// Of the events that have gone from this position on, all that were in other logs are known.
-    [[nodiscard]] std::uint64_t shared_known_from() const noexcept { return shared_known_from_; }
-    /// Whether there is an event, and not only entries that tell of gaps.
-    [[nodiscard]] bool has_events() const noexcept { return size() > gaps_; }
+    [[nodiscard]] std::uint64_t shared_known_from() const noexcept {
+        return shared_gone_.known_from();
+    }
+    /// Whether there is an event, and not only entries that tell of gaps, or the newest of a key.
+    [[nodiscard]] bool has_events() const noexcept { return size() > gaps_ || values() != 0; }
     /// Whether any event has ever had a key.
     [[nodiscard]] bool had_keys() const noexcept { return had_keys_; }
+
+    /// \param place as of the last one, if it is known
+    /// \returns the first event after the offset that is the newest of its key. Where
+    /// `retention::values` keeps none, only those that the log still has.
+    /// Complexity: O(log size), and O(keys) for all, one after the other; without
+    /// `retention::values` O(size) for all. Lifetime: until the next append or trim.
+    [[nodiscard]] detail::newest_value newest_after(std::uint64_t offset,
+                                                    std::size_t place = 0) const noexcept {
+        if (keeps_values()) return values_.after(offset, place);
+        for (std::uint64_t p = after(offset); p != end_; ++p) {
+            const entry& event = at(p);
+            if (event.newer != 0 || event.tells_of_gap) continue;
+            const frame_label label = event.frame.label();
+            if (!label.key.empty() && !label.removes_key) return {&event.frame, event.offset};
+        }
+        return {};
+    }
+    /// Effects: what `retention::values` keeps is what `add_value` is given after this.
+    void forget_values() noexcept { values_.clear(); }
+    /// Effects: this is the newest event of its key, whether or not the log has it.
+    /// Preconditions: it has a key; `offset` is larger than any before since `forget_values`.
+    void add_value(const frame& event, std::uint64_t offset) noexcept {
+        values_.set(event, offset, keep_.values);
+    }
+    [[nodiscard]] bool keeps_values() const noexcept { return keep_.values.keys != 0; }
+    /// How many `retention::values` keeps.
+    [[nodiscard]] std::size_t values() const noexcept { return values_.size(); }
+    /// Effects: they are counted there. Lifetime: it outlives the log.
+    /// Preconditions: there is none.
+    void count_values_in(detail::value_totals& totals) noexcept { values_.count_in(totals); }
 
     /// How much more may be published at once before an event is dropped that a reader may not have
     /// read.
@@ -237,21 +270,30 @@ class event_log {
         return left(most_bytes(log_use::read), bytes_);
     }
 
-  private:
-    // In the frame the key stands after the topic, so both are one text.
-    std::string_view key_of(const ssekit::frame& event) const noexcept {
-        const frame_label label = event.label();
-        if (label.key.empty() || !topics_apart_) return label.key;
-        return {label.topic.data(), label.topic.size() + label.key.size()};
+    /// \returns what `begin` would be if an event of so many bytes were appended now, while
+    /// somebody reads the log. Complexity: O(log size).
+    [[nodiscard]] std::uint64_t begin_after(std::size_t bytes, time_point now) const noexcept {
+        return first_position(begin_, [&](std::uint64_t position) {
+            const auto count = static_cast<std::size_t>(end_ - position);
+            const auto kept = static_cast<std::size_t>(bytes_from(position));
+            const std::size_t all = bytes > ~kept ? ~std::size_t{0} : kept + bytes;
+            return !would_have_to_go(position, now, count + 1, all);
+        });
     }
+
+  private:
     struct key_at {
         const event_log* self;
-        std::size_t key_size; // "ab" of "c" is not "b" of "ca"
+        const detail::key_text& key;
         std::string_view operator()(std::uint32_t position) const noexcept {
-            const ssekit::frame& event = self->at(position).frame;
-            return event.label().key.size() == key_size ? self->key_of(event) : std::string_view();
+            return key.comparable({self->at(position).frame, self->scope_});
         }
     };
+
+    // Not inlined, so that events without a key cost no more.
+    [[gnu::noinline]] bool reserve_key() noexcept {
+        return keys_.reserve() && (!keeps_values() || values_.reserve());
+    }
 
     static retention sane(retention keep) noexcept {
         // A time so far ahead cannot be represented, and is never reached.
@@ -279,7 +321,11 @@ class event_log {
         return bursts(use) ? keep_.burst.bytes : keep_.bytes;
     }
     bool is_over(std::size_t events, std::size_t bytes, std::size_t count) const noexcept {
-        return count > events || (bytes_ > bytes && count > 1);
+        return is_over(events, bytes, count, bytes_);
+    }
+    static bool is_over(std::size_t events, std::size_t bytes, std::size_t count,
+                        std::size_t all) noexcept {
+        return count > events || (all > bytes && count > 1);
     }
 
     // Whether the oldest of `count` events has to go.
@@ -289,10 +335,35 @@ class event_log {
         if (is_over(keep_.events, keep_.bytes, count) && since >= keep_.burst.within) return true;
         return keep_.age.count() != 0 && since >= keep_.age;
     }
+    // The same of the event there, if `count` events with so many bytes begin with it. Apart, for
+    // as one function the two made each event that is published 12 instructions longer.
+    bool would_have_to_go(std::uint64_t position, time_point now, std::size_t count,
+                          std::size_t all) const noexcept {
+        const log_use use = log_use::read;
+        if (is_over(most_events(use), most_bytes(use), count, all)) return true;
+        const time_point::duration since = now - at(position).published;
+        const bool over = is_over(keep_.events, keep_.bytes, count, all);
+        return (over && since >= keep_.burst.within) ||
+               (keep_.age.count() != 0 && since >= keep_.age);
+    }
 
     // Whether one event more would make the oldest go.
     bool makes_room(time_point now, log_use use) const noexcept {
         return size() != 0 && has_to_go(now, use, size() + 1);
+    }
+
+    template <class Past>
+    std::uint64_t first_position(std::uint64_t from, Past&& past) const noexcept {
+        std::uint64_t low = from;
+        for (std::uint64_t high = end_; low < high;) {
+            const std::uint64_t middle = low + (high - low) / 2;
+            if (past(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
     }
 
     entry& at(std::uint64_t position) const noexcept { return ring_[position & (capacity_ - 1)]; }
@@ -306,49 +377,33 @@ class event_log {
         return made;
     }
 
-    void supersede(std::string_view key, std::size_t key_size) noexcept {
+    void supersede(const detail::key_text& key) noexcept {
         const auto position = static_cast<std::uint32_t>(end_);
         had_keys_ = true;
-        if (std::uint32_t* const old = keys_.find(key, key_at{this, key_size})) {
+        if (std::uint32_t* const old = keys_.find(key.view(), key_at{this, key})) {
             at(*old).newer = position - *old;
             *old = position;
         } else {
-            keys_.insert(key, position);
+            keys_.insert(key.view(), position);
         }
     }
 
     void drop_oldest() noexcept {
         entry& oldest = at(begin_);
         if (oldest.newer == 0) {
-            if (!keys_.empty())
-                keys_.erase(key_of(oldest.frame), static_cast<std::uint32_t>(begin_));
+            if (!keys_.empty()) {
+                keys_.erase(detail::key_text(oldest.frame, scope_).view(),
+                            static_cast<std::uint32_t>(begin_));
+            }
             values_kept_from_ = begin_ + 1;
         }
-        if (oldest.in_several) remember_gone(oldest);
+        if (oldest.in_several) shared_gone_.remember(begin_, oldest.offset);
         if (oldest.tells_of_gap) --gaps_;
         ++begin_;
         bytes_ -= oldest.frame.wire().size();
         newest_gone_ = oldest.offset;
         lost_through_ = (std::max)(lost_through_, oldest.offset);
         oldest.frame = {};
-    }
-
-    struct gone_entry {
-        std::uint64_t position = 0;
-        std::uint64_t offset = 0;
-    };
-    static constexpr std::size_t most_gone = 32;
-
-    void remember_gone(const entry& oldest) noexcept {
-        if (gone_ == nullptr) gone_ = detail::make_array<gone_entry>(*memory_, most_gone);
-        if (gone_ == nullptr) {
-            shared_known_from_ = begin_ + 1;
-            return;
-        }
-        gone_entry& place = gone_[gone_ever_ % most_gone];
-        if (gone_ever_ >= most_gone) shared_known_from_ = place.position + 1;
-        place = {begin_, oldest.offset};
-        ++gone_ever_;
     }
 
     bool grow() noexcept { return resize((std::max<std::size_t>)(capacity_ * 2, 8)); }
@@ -376,13 +431,12 @@ class event_log {
     std::uint64_t lost_through_;
     std::uint64_t newest_gone_ = 0;
     std::uint64_t newest_gap_ = 0;
-    gone_entry* gone_ = nullptr; // a ring
-    std::size_t gone_ever_ = 0;
-    std::uint64_t shared_known_from_ = 0;
+    detail::gone_events shared_gone_;
     std::size_t gaps_ = 0; // entries that tell of gaps
-    bool topics_apart_ = false;
+    detail::key_scope scope_ = detail::key_scope::log;
     bool had_keys_ = false;
     detail::text_index keys_;
+    detail::newest_values values_;
 };
 
 } // namespace ssekit::inline SSEKIT_ABI

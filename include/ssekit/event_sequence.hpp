@@ -16,6 +16,7 @@
 #include <ssekit/detail/log/event_ids.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/event_key.hpp>
 #include <ssekit/frame.hpp>
 
 #include <cstdint>
@@ -44,13 +45,15 @@ class event_sequence {
     /// \returns the event, or why there is none, as `hub::publish` does; in that case no offset is
     /// used up.
     [[nodiscard]] sequenced_event make(std::string_view topic, const event_view& event,
-                                       std::string_view key = {}) noexcept {
+                                       event_key key = {}) noexcept {
         if (event.id) return refuse(errc::id_is_assigned);
-        if (!event.data && !event.retry) return refuse(errc::nothing_to_send);
+        if (key.removes() && key.view().empty()) return refuse(errc::key_is_missing);
+        if (const errc code = detail::admit_to_hub(event); code != errc::ok) return refuse(code);
         const detail::event_id_text id(text_, last_ + 1);
         event_view numbered = event;
         numbered.id = id.view();
-        auto [made, code] = frame::make(numbered, utf8_policy::pass_through, {topic, key});
+        auto [made, code] =
+            frame::make(numbered, utf8_policy::pass_through, {topic, key.view(), key.removes()});
         if (code != errc::ok) return refuse(code);
         return {std::move(made), epoch_, ++last_, errc::ok};
     }

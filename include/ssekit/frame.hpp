@@ -24,6 +24,7 @@
 #include <ssekit/encoder.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/frame_label.hpp>
 #include <ssekit/framing.hpp>
 #include <ssekit/memory.hpp>
 
@@ -35,13 +36,6 @@
 #include <utility>
 
 namespace ssekit::inline SSEKIT_ABI {
-
-/// What an event is about, for code that handles frames without decoding them. It never leaves the
-/// process.
-struct frame_label {
-    std::string_view topic = {}; ///< where it was published
-    std::string_view key = {};   ///< a newer event of the same key replaces this one; "": none does
-};
 
 struct frame_result;
 
@@ -109,7 +103,9 @@ class [[nodiscard]] frame {
     /// The label that it was made with. Preconditions and lifetime as above.
     [[nodiscard]] frame_label label() const noexcept {
         const char* const topic = block_->label();
-        return {{topic, block_->topic_size}, {topic + block_->topic_size, block_->key_size}};
+        return {{topic, block_->topic_size},
+                {topic + block_->topic_size, block_->key_size},
+                block_->removes_key};
     }
 
     /// The id and the type of an event that `make` or a data_writer has encoded, as a client reads
@@ -213,8 +209,7 @@ frame::assemble(std::size_t size, detail::frame_content content, const frame_lab
     char* const bytes = layout::allocate(all, memory);
     if (bytes == nullptr) return {frame(), errc::out_of_memory};
     write(detail::unchecked_out{bytes + layout::head_room});
-    return {frame(layout::construct(bytes, size, content, label.topic, label.key, all, memory)),
-            errc::ok};
+    return {frame(layout::construct(bytes, size, content, label, all, memory)), errc::ok};
 }
 
 inline frame_result frame::make(const event_view& event, utf8_policy utf8, const frame_label& label,
@@ -285,7 +280,7 @@ inline frame_result frame_builder::build(const frame_label& label) noexcept {
         if (!detail::ends_block(wire)) return {frame(), errc::unfinished};
         if (wire.size() > layout::longest_wire) return {frame(), errc::data_too_long};
         if (!layout::fits(label.topic, label.key)) return {frame(), errc::label_too_long};
-        layout* const made = block_.finish(label.topic, label.key);
+        layout* const made = block_.finish(label);
         return {frame(made), made == nullptr ? errc::out_of_memory : errc::ok};
     };
     frame_result result = finish();

@@ -22,12 +22,18 @@
 namespace ssekit::inline SSEKIT_ABI {
 
 /// The headers of every response that is an event stream, whatever the HTTP version. no-store keeps
-/// caches away; the last one keeps nginx and similar proxies from holding events back.
-inline constexpr std::array<header, 3> stream_headers = {{
+/// caches away, and no-transform what would compress; the others ask proxies to pass on each event
+/// as it comes, nginx by its own name and all by the standard's. Spec: RFC 10036; RFC 9111, 5.2.2.
+inline constexpr std::array<header, 4> stream_headers = {{
     {"Content-Type", "text/event-stream"},
-    {"Cache-Control", "no-store"},
+    {"Cache-Control", "no-store, no-transform"},
     {"X-Accel-Buffering", "no"},
+    {"Incremental", "?1"},
 }};
+
+/// For streams that stall behind a proxy that compresses whatever no-transform says: it says that
+/// the answer is encoded already, with nothing. Add it to the head.
+inline constexpr header identity_encoding{"Content-Encoding", "identity"};
 
 /// \returns the framing of the stream that answers this request in HTTP/1: an HTTP/1.0 client does
 /// not understand chunks. Spec: RFC 9112, 6.1.
@@ -41,14 +47,16 @@ inline constexpr std::array<header, 3> stream_headers = {{
 [[nodiscard]] constexpr std::string_view response_head(framing form) noexcept {
     return form == framing::chunked ? "HTTP/1.1 200 OK\r\n"
                                       "Content-Type: text/event-stream\r\n"
-                                      "Cache-Control: no-store\r\n"
+                                      "Cache-Control: no-store, no-transform\r\n"
                                       "X-Accel-Buffering: no\r\n"
+                                      "Incremental: ?1\r\n"
                                       "Transfer-Encoding: chunked\r\n"
                                       "\r\n"
                                     : "HTTP/1.1 200 OK\r\n"
                                       "Content-Type: text/event-stream\r\n"
-                                      "Cache-Control: no-store\r\n"
+                                      "Cache-Control: no-store, no-transform\r\n"
                                       "X-Accel-Buffering: no\r\n"
+                                      "Incremental: ?1\r\n"
                                       "Connection: close\r\n"
                                       "\r\n";
 }
@@ -71,7 +79,8 @@ struct refusal {
 };
 
 /// \returns what `hub::subscribe` says, in terms of HTTP. 204 stops an EventSource from
-/// reconnecting. Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
+/// reconnecting, and so does every error; soft_refusal.hpp has an answer that does not.
+/// Spec: HTML, 9.2.3; RFC 9110, 15; RFC 6585, 4.
 [[nodiscard]] constexpr refusal refusal_of(errc code) noexcept {
     using std::chrono::seconds;
     // Each code is named, and there is no default: a new one does not compile before it has a line.
@@ -113,7 +122,8 @@ struct refusal {
     case errc::not_one_event:
     case errc::id_is_taken:
     case errc::unreturnable_id:
-    case errc::nothing_to_send: break;
+    case errc::nothing_to_send:
+    case errc::key_is_missing: break;
     }
     return {500, seconds(0)};
 }

@@ -10,8 +10,9 @@
 // go, the subscriber has lagged, and its own policy says what follows. No other stream notices.
 //
 // Patterns and tags have logs of their own, fed by `publish`, so what reads them is a cursor like
-// any other. What `prepare` has given out is in the subscriber's hand: those frames stay there
-// until they are consumed, so nothing that happens to the log can tear or move them.
+// any other; so have events that are not kept, beside those of the topic. What `prepare` has given
+// out is in the subscriber's hand: those frames stay there until they are consumed, so nothing that
+// happens to the log can tear or move them.
 //
 // Every event gets the id "epoch.offset". The epoch names one run of one hub, so that an id of an
 // earlier run is recognised; the offset counts the hub's events. A Last-Event-ID is untrusted: it
@@ -23,14 +24,20 @@
 #ifndef SSEKIT_HUB_HPP
 #define SSEKIT_HUB_HPP
 
+#include <ssekit/detail/hub/closing.hpp>
 #include <ssekit/detail/hub/joining.hpp>
+#include <ssekit/detail/hub/parting.hpp>
+#include <ssekit/detail/hub/presence.hpp>
+#include <ssekit/detail/hub/pressure.hpp>
 #include <ssekit/detail/hub/publishing.hpp>
 #include <ssekit/detail/hub/state.hpp>
+#include <ssekit/detail/hub/transient.hpp>
 #include <ssekit/detail/hub/turn.hpp>
 #include <ssekit/detail/hub/view.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/event_key.hpp>
 #include <ssekit/event_sequence.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub_metrics.hpp>
@@ -121,7 +128,7 @@ class hub {
     /// (hub_options::ids) id_is_assigned or id_is_missing, id_is_taken, unreturnable_id,
     /// out_of_sequence.
     publish_result publish(const topic_list& topics, const event_view& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         return counted(detail::publish(state_, detail::topic_kind::name, topics, event, key));
     }
     /// Effects: the same with an event that is encoded already, from a frame_builder or a frame of
@@ -129,24 +136,27 @@ class hub {
     /// \returns errc::not_one_event, unfinished as well.
     template <std::same_as<frame> Frame> // so that {} is an event_view
     publish_result publish(const topic_list& topics, const Frame& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         return counted(detail::publish_frame(state_, detail::topic_kind::name, topics, event, key));
     }
     publish_result publish(const topic_list& topics, frame_builder& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         const auto [made, code] = event.build();
-        if (code != errc::ok) return counted({0, state_.closing ? errc::closed : code});
+        if (code != errc::ok) {
+            const bool shut = detail::is_shut(state_, detail::topic_kind::name, topics);
+            return counted({0, shut ? errc::closed : code});
+        }
         return publish(topics, made, key);
     }
 
     /// Effects: the same for all streams with the tag, now or when they come back.
     publish_result publish_to_tag(std::string_view tag, const event_view& event,
-                                  std::string_view key = {}) noexcept {
+                                  event_key key = {}) noexcept {
         return counted(detail::publish(state_, detail::topic_kind::tag, tag, event, key));
     }
 
     /// Effects: the same for every subscriber. Complexity: O(topics and patterns).
-    publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept {
+    publish_result publish_to_all(const event_view& event, event_key key = {}) noexcept {
         return counted(detail::publish_to_all(state_, event, key));
     }
 
@@ -160,10 +170,63 @@ class hub {
         return counted(detail::publish_sequenced(state_, topics, event));
     }
 
+    /// Effects: an event for the streams that read one of the topics now, or a pattern that one
+    /// matches, and for nobody else: who is typing, a cursor, progress. It has its place in the
+    /// order of publishing, but no id: it is not kept, never replayed, and takes no room from
+    /// events that are. A stream that does not read it in time misses it, and is told of no gap:
+    /// `hub_options::keep_transient`, hub_metrics::transient_lost. It makes no topic, and is no use
+    /// of one. Complexity: O(size of the event + topics + patterns that match them), plus the
+    /// wakers it fires; for a topic that is not there, O(patterns). From its first such event on a
+    /// topic's streams take some 200 bytes each.
+    /// \returns errc::ok, also where nobody reads; closed, topic_closed, invalid_topic,
+    /// out_of_memory, label_too_long, nothing_to_send, id_is_assigned, what `encode_to` says, and
+    /// out_of_sequence under event_ids::by_sequence.
+    publish_result publish_transient(const topic_list& topics, const event_view& event,
+                                     std::string_view key = {}) noexcept {
+        return counted(
+            detail::publish_transient(state_, detail::topic_kind::name, topics, event, key));
+    }
+    /// Effects: the same for the streams with the tag.
+    publish_result publish_transient_to_tag(std::string_view tag, const event_view& event,
+                                            std::string_view key = {}) noexcept {
+        return counted(detail::publish_transient(state_, detail::topic_kind::tag, tag, event, key));
+    }
+    /// Effects: the same for every stream. Complexity: O(topics and patterns).
+    publish_result publish_transient_to_all(const event_view& event,
+                                            std::string_view key = {}) noexcept {
+        return counted(detail::publish_transient_to_all(state_, event, key));
+    }
+
     /// What may be published to a topic, or appear in a pattern, before an event is dropped that a
     /// reader may not have read.
     [[nodiscard]] topic_room room(std::string_view name) const noexcept {
         return detail::room_in(state_, name);
+    }
+
+    /// How many streams would lose an event that they can still get, if one of so many bytes were
+    /// published to these topics now, where they or patterns that match are read. It knows the
+    /// bounds of the logs with their bursts, `max_lag` and filters, and that the newest event is
+    /// always within bounds. A stream that has lost something already may count again, and one of
+    /// lag_policy::coalesce may although the new event replaces what it loses.
+    /// \param bytes of the encoded event: `encoded_size`, with its id
+    /// \returns 0 also where the hub or one of the topics takes no events. Complexity:
+    /// O(subscriptions + their topics), and for each that is behind O(topics named + log events +
+    /// events lost).
+    [[nodiscard]] std::size_t would_lag(const topic_list& topics,
+                                        std::size_t bytes) const noexcept {
+        return detail::would_lag(state_, topics, bytes);
+    }
+
+    /// \returns the reader of a topic, or else of a pattern, of this name that is furthest behind;
+    /// nullopt where nobody reads it. Complexity: O(subscriptions + their topics).
+    [[nodiscard]] std::optional<reader_lag> slowest_reader(std::string_view name) const noexcept {
+        return detail::slowest_reader(state_, name);
+    }
+    /// Effects: calls `call(const reader_lag&)` for each of its readers. It may call `evict` and
+    /// nothing else of the hub. Complexity: as above.
+    template <class Call>
+    void for_each_reader(std::string_view name, Call&& call) const {
+        detail::for_each_reader_of(state_, name, call);
     }
 
     // ---- time
@@ -273,6 +336,18 @@ class hub {
         });
     }
 
+    /// Whether a tag is there: it has a stream, or has not been without one for longer than
+    /// `presence_options::grace`.
+    [[nodiscard]] bool is_present(std::string_view tag) const noexcept {
+        return detail::is_present(state_, tag);
+    }
+    /// Effects: calls `call(std::string_view tag)` for each tag that is there. It may not call the
+    /// hub. Complexity: O(tags).
+    template <class Call>
+    void for_each_present(Call&& call) const {
+        detail::for_each_present(state_, call);
+    }
+
     [[nodiscard]] std::optional<subscriber_info> find_subscriber(std::uint64_t id) const noexcept {
         const std::uint32_t stream = detail::find_stream(state_, id);
         if (stream == 0) return std::nullopt;
@@ -283,9 +358,13 @@ class hub {
     /// \returns whether it was open.
     bool evict(std::uint64_t id) noexcept { return detail::evict(state_, id); }
 
-    /// Effects: takes no more subscribers and events. Every stream still gets what it has not read,
-    /// then its reconnection time, then the farewell, and is done; or is cut at the deadline. Safe
-    /// to repeat. `metrics` counts which streams were flushed and which were cut.
+    /// Effects: takes no more subscribers, and no more events but for unfinished topics. Every
+    /// stream still gets what it has not read, then its reconnection time, then the farewell, and
+    /// is done; or is cut at the deadline. One that goes on (`close_options::unfinished`) does so
+    /// when its work is done, or when it ends for another reason that loses nothing: it is evicted,
+    /// for instance, or expires. `metrics` counts which streams were flushed and which were cut.
+    /// Called again, it only brings the deadline forward, never back; `cut` waits no longer.
+    /// Complexity: O(streams and what they read).
     /// \returns why the farewell cannot be sent, as `encode_to`; the hub is then not closed.
     errc close(const close_options& options = {}) noexcept {
         return detail::close(state_, options);
@@ -294,6 +373,14 @@ class hub {
     /// Effects: ends every stream now, in the middle of what it has in hand: a shutdown that no
     /// longer waits. It takes no more subscribers and events.
     void cut() noexcept { detail::cut(state_); }
+
+    /// \returns a reconnection time for a client whose stream is refused, for a soft_refusal: while
+    /// the hub closes between `close_options::retry_min` and `retry_max`, where there are any; else
+    /// between `hub_options::refused_retry_min` and `refused_retry_max`. Each is drawn anew, so
+    /// that not all come back at the same moment.
+    [[nodiscard]] std::chrono::milliseconds refused_retry() noexcept {
+        return detail::refused_retry(state_);
+    }
 
     /// Complexity: O(1).
     [[nodiscard]] hub_metrics metrics() const noexcept { return detail::metrics(state_); }

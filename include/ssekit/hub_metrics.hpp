@@ -35,6 +35,8 @@ struct hub_metrics {
     std::uint64_t tags = 0;        ///< now
     std::uint64_t log_bytes = 0;   ///< now: of encoded events, counted in each log that holds them
 
+    std::uint64_t values = 0; ///< now: the newest of each key that are kept
+
     std::uint64_t accepted = 0; ///< subscriptions
     std::uint64_t refused = 0;  ///< subscriptions, for whatever reason
     std::uint64_t published = 0;
@@ -47,6 +49,13 @@ struct hub_metrics {
     std::uint64_t skipped = 0;   ///< lost because a subscriber lagged, and reported by a gap event
     std::uint64_t coalesced = 0; ///< replaced by a newer event of their key
     std::uint64_t filtered = 0;  ///< not wanted
+    /// Gone, or out of bounds, before it was read: hub_options::keep_transient. Counted once in
+    /// each of its topics.
+    std::uint64_t transient_lost = 0;
+
+    std::uint64_t values_gone = 0; ///< events that `retention::values` let go, once per log
+    std::uint64_t snapshots = 0;   ///< streams that were begun with the newest of each key, or went
+                                   ///< on with it after a gap
 
     // Streams that ended, by stream_end.
     std::uint64_t lagged = 0;
@@ -62,6 +71,14 @@ struct hub_metrics {
     // Topics and tags that nobody read and that had to go; the last that was used goes last.
     std::uint64_t topics_made_way = 0;  ///< for a new one: `hub_options::max_topics`, `max_tags`
     std::uint64_t topics_timed_out = 0; ///< `hub_options::keep_idle`
+
+    // Tags that come and go, where hub_options::presence is set.
+    std::uint64_t tags_present = 0; ///< now, with those in their grace
+    std::uint64_t presence_came = 0;
+    std::uint64_t presence_gone = 0;
+    std::uint64_t presence_returned = 0;  ///< within their grace: nothing was told
+    std::uint64_t presence_cut_short = 0; ///< of the grace of tags, for want of room or memory
+    std::uint64_t presence_lost = 0;      ///< presence events not published; see refused_events
 
     refusal_counts refused_streams; ///< subscriptions, by reason
     refusal_counts refused_events;  ///< published or sent, by reason

@@ -8,9 +8,11 @@
 #include <ssekit/event.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/memory.hpp>
+#include <ssekit/presence_options.hpp>
 #include <ssekit/retention.hpp>
 #include <ssekit/subscribe_options.hpp>
 #include <ssekit/time.hpp>
+#include <ssekit/topic_list.hpp>
 #include <ssekit/waker.hpp>
 
 #include <chrono>
@@ -70,6 +72,10 @@ struct hub_options {
     retention keep = {}; ///< of each topic, unless hub::keep says otherwise
     /// Of what is published to a tag; bounded by age, because users go without saying so.
     retention keep_tagged = {.events = 64, .bytes = 64 << 10, .age = std::chrono::minutes(5)};
+    /// Of what hub::publish_transient publishes, for streams that have yet to read it: of each
+    /// topic, pattern and tag, while somebody reads that. Nothing that is as old as `age` is given
+    /// out, not even the newest.
+    retention keep_transient = {.events = 64, .bytes = 64 << 10, .age = std::chrono::seconds(5)};
     /// A topic or tag that nobody reads is forgotten when it has not been used for this long, that
     /// is, when nothing was published to it, no stream left it, and it was not closed; even if it
     /// is closed and its `keep_for` is longer. Zero: no bound. Less than zero: at the next tick.
@@ -91,8 +97,11 @@ struct hub_options {
 
     /// Silence that a heartbeat fills; an interval of zero or less switches heartbeats off.
     heartbeat_options heartbeat = {};
-    /// The type of heartbeats as events without text; "": they are comments, which clients skip.
+    /// The type of heartbeats as events; "": they are comments, which clients skip.
     event_type heartbeat_type = "";
+    /// The text of those events, for readers that stumble over an empty one: {"type":"ping"}.
+    /// Lifetime: what it views outlives the hub.
+    kept_text_view heartbeat_data = {};
     /// Where a stream has received nothing while the hub went on, the heartbeat carries the id to
     /// come back with. It dispatches nothing. Clients that overlook blocks without data stay at the
     /// id they have.
@@ -104,16 +113,25 @@ struct hub_options {
     std::optional<std::chrono::milliseconds> max_age = {};
     unsigned max_age_jitter = 10; ///< how much earlier, in percent, 0 to 50
 
-    /// Sent to every subscriber at the start of its stream, unless it is negative.
+    /// Sent to every subscriber at the start of its stream, unless it is negative. This and the
+    /// reconnection times below are brought between `shortest_retry` and `longest_retry`.
     std::optional<std::chrono::milliseconds> retry = {};
     opening_form opening = opening_form::quiet;
     event_type opening_type = "opening"; ///< of opening_form::verdict
+    /// The type of an event that follows what a stream begins with, that is, the newest of each key
+    /// or what its client has missed: the reader is up to date. Its data is {"cursor":"1.57"}, as
+    /// far as there are ids, which is its id too. "": there is none.
+    event_type caught_up_type = "";
     /// The type of an event that is the last of each stream that ends properly, after the farewell
     /// of hub::close, so that a client can tell its end from a cut: {"reason":"expired"}. The
     /// reasons are the words of stream_end. "": there is none.
     event_type end_type = "";
     /// The reconnection time that lag_policy::detach gives.
     std::chrono::milliseconds detach_retry = std::chrono::seconds(5);
+
+    /// Between these lies the reconnection time for a client that is refused: hub::refused_retry.
+    std::chrono::milliseconds refused_retry_min = std::chrono::seconds(2);
+    std::chrono::milliseconds refused_retry_max = std::chrono::seconds(10);
 
     std::size_t max_subscribers = std::size_t{1} << 20;
     std::size_t max_subscribers_per_topic = (std::numeric_limits<std::size_t>::max)();
@@ -142,14 +160,27 @@ struct hub_options {
     std::size_t max_forgotten = std::size_t{1} << 14;
     std::size_t max_sent = 64; ///< events that wait to be read after subscription::send
 
-    /// The type of the event that reports a gap. Lifetime: what it views outlives the hub.
+    /// The type of the event that reports a gap. Its data is an object of JSON,
+    /// {"reason":"lagged","missed":12,"from":"1k.30","through":"1k.42"}: the missing events came
+    /// after the one with the id `from`, and not after the one with the id `through`. A member that
+    /// is not known is left out, as `from` is where a client comes back for several topics, and so
+    /// are the ids of other topics' events where publishers give ids. Lifetime: what the type views
+    /// outlives the hub.
     event_type gap_type = "gap";
     topic_hook on_topic = {};
+    /// Who is there, by tags. nullopt: nothing is told, and a tag is there while it has a stream.
+    std::optional<presence_options> presence = {};
     /// Where the hub's memory comes from, its frames' included. Lifetime: it outlives the hub, its
     /// subscriptions and all frames.
     memory_resource* memory = heap();
 };
 
+struct subscriber_info;
+
+/// Whether a stream is meant. It never calls the hub.
+using subscriber_filter = callback<bool(const subscriber_info&)>;
+
+/// Lifetime: everything in it is read by `hub::close` alone.
 struct close_options {
     /// The last event of every stream; without data, there is none. An id in it is left out.
     event_view farewell = {};
@@ -157,9 +188,18 @@ struct close_options {
     /// come back at the same moment. Both zero: none.
     std::chrono::milliseconds retry_min = {};
     std::chrono::milliseconds retry_max = {};
-    /// After this long, streams that still have bytes are cut; zero: never; less than zero: at
-    /// once.
+    /// After this long, streams that have not ended are cut, unfinished ones as well; zero: never;
+    /// less than zero: at once.
     std::chrono::milliseconds deadline = {};
+    /// Topics whose work is not done yet. They go on taking events until they are closed or
+    /// forgotten, and a stream that reads one of them by its name, not by a pattern, goes on until
+    /// the last of those that it reads is. A name that is not there when the hub closes takes no
+    /// events.
+    kept_topic_list unfinished = {};
+    /// Which streams go on besides, and with them all topics, patterns and tags that they read. A
+    /// pattern is never closed: a stream that reads one goes on until it ends for a reason of its
+    /// own, or is cut at the deadline.
+    subscriber_filter is_unfinished = {};
 };
 
 struct [[nodiscard]] publish_result {
@@ -172,6 +212,14 @@ struct [[nodiscard]] publish_result {
 struct topic_room {
     std::size_t events;
     std::size_t bytes;
+};
+
+/// How far one reader of a topic is behind, as `hub::for_each_reader` shows it.
+struct reader_lag {
+    std::uint64_t id;     ///< subscriber_info::id
+    void* user;           ///< subscribe_options::user
+    std::uint64_t events; ///< not given out yet, of this topic; those that it has lost as well
+    std::uint64_t bytes;  ///< of those that are kept
 };
 
 /// One stream as `hub::for_each_subscriber` shows it. Lifetime: the views, until the hub is called
@@ -196,7 +244,8 @@ struct topic_info {
     std::string_view name;
     std::size_t subscribers;
     std::size_t events; ///< kept
-    std::size_t bytes;  ///< kept
+    std::size_t bytes;  ///< kept, with the newest of each key
+    std::size_t values; ///< the newest of each key that are kept: `retention::values`
     bool pattern;
     bool closed;
 };

@@ -18,6 +18,14 @@ struct burst_bound {
     std::size_t bytes = std::size_t{16} << 20; ///< of encoded frames
 };
 
+/// The newest event of each key that a log keeps besides, whatever else has filled it since: what
+/// streams begin with under start_point::newest_of_each_key. An event of a key that has not been
+/// updated for longest goes first. Both bounds are for these events alone.
+struct value_bound {
+    std::size_t keys = 0;                     ///< zero: none is kept besides
+    std::size_t bytes = std::size_t{1} << 20; ///< of encoded frames; a single one may be larger
+};
+
 /// What a log keeps: an event goes as soon as any bound is passed, the oldest first. The newest is
 /// always kept while the log is read, because the log is also the queue it is delivered from; so
 /// one event may exceed `bytes`, and `events` counts as at least 1.
@@ -27,6 +35,7 @@ struct retention {
     /// Zero: no bound. Less than zero: nothing is kept but what is being delivered.
     std::chrono::milliseconds age = std::chrono::milliseconds::zero();
     burst_bound burst = {};
+    value_bound values = {};
 };
 
 } // namespace ssekit::inline SSEKIT_ABI

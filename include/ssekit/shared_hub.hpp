@@ -215,31 +215,50 @@ class shared_hub {
     }
 
     publish_result publish(const topic_list& topics, const event_view& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish(topics, event, key); });
     }
     template <std::same_as<frame> Frame> // so that {} is an event_view
     publish_result publish(const topic_list& topics, const Frame& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish(topics, event, key); });
     }
     publish_result publish(const topic_list& topics, frame_builder& event,
-                           std::string_view key = {}) noexcept {
+                           event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish(topics, event, key); });
     }
     publish_result publish_to_tag(std::string_view tag, const event_view& event,
-                                  std::string_view key = {}) noexcept {
+                                  event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish_to_tag(tag, event, key); });
     }
-    publish_result publish_to_all(const event_view& event, std::string_view key = {}) noexcept {
+    publish_result publish_to_all(const event_view& event, event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish_to_all(event, key); });
     }
     publish_result publish_sequenced(const topic_list& topics,
                                      const sequenced_event& event) noexcept {
         return with([&](hub& server) { return server.publish_sequenced(topics, event); });
     }
+    publish_result publish_transient(const topic_list& topics, const event_view& event,
+                                     std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish_transient(topics, event, key); });
+    }
+    publish_result publish_transient_to_tag(std::string_view tag, const event_view& event,
+                                            std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish_transient_to_tag(tag, event, key); });
+    }
+    publish_result publish_transient_to_all(const event_view& event,
+                                            std::string_view key = {}) noexcept {
+        return with([&](hub& server) { return server.publish_transient_to_all(event, key); });
+    }
     [[nodiscard]] topic_room room(std::string_view name) const noexcept {
         return look([&](const hub& server) { return server.room(name); });
+    }
+    [[nodiscard]] std::size_t would_lag(const topic_list& topics,
+                                        std::size_t bytes) const noexcept {
+        return look([&](const hub& server) { return server.would_lag(topics, bytes); });
+    }
+    [[nodiscard]] std::optional<reader_lag> slowest_reader(std::string_view name) const noexcept {
+        return look([&](const hub& server) { return server.slowest_reader(name); });
     }
 
     /// What happens on any thread is dated by the last tick: where deadlines matter to a second,
@@ -274,6 +293,9 @@ class shared_hub {
             if (code == errc::ok && gone) state_->gone = gone;
             return code;
         });
+    }
+    [[nodiscard]] std::chrono::milliseconds refused_retry() const noexcept {
+        return with([](hub& server) { return server.refused_retry(); });
     }
     void cut() noexcept {
         with([](hub& server) { server.cut(); });
@@ -320,6 +342,17 @@ class shared_hub {
     template <class Call>
     void for_each_subscriber_with_tag(std::string_view tag, Call&& call) const {
         look([&](const hub& server) { server.for_each_subscriber_with_tag(tag, call); });
+    }
+    template <class Call>
+    void for_each_reader(std::string_view name, Call&& call) const {
+        look([&](const hub& server) { server.for_each_reader(name, call); });
+    }
+    template <class Call>
+    void for_each_present(Call&& call) const {
+        look([&](const hub& server) { server.for_each_present(call); });
+    }
+    [[nodiscard]] bool is_present(std::string_view tag) const noexcept {
+        return look([&](const hub& server) { return server.is_present(tag); });
     }
     [[nodiscard]] std::size_t subscribers() const noexcept {
         return look([](const hub& server) { return server.subscribers(); });

@@ -9,7 +9,8 @@
 //   writing events        encoder.hpp   an event into your buffer or string
 //   serving many clients  hub.hpp       topics, replay, heartbeats
 //   the socket under it   writer.hpp    what it has to do, and `drain`
-//   the HTTP around it    http_request.hpp, http.hpp, cors.hpp
+//   the HTTP around it    http_request.hpp, http.hpp, soft_refusal.hpp, cors.hpp,
+//                         request_guard.hpp
 //                                       Last-Event-ID, tokens; heads, refusals; other origins
 #ifndef SSEKIT_SSEKIT_HPP
 #define SSEKIT_SSEKIT_HPP
@@ -19,17 +20,21 @@
 #include <ssekit/epoch.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/event_key.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/event_source.hpp>
 #include <ssekit/event_source_options.hpp>
 #include <ssekit/event_stream.hpp>
 #include <ssekit/frame.hpp>
+#include <ssekit/frame_label.hpp>
 #include <ssekit/header.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub.hpp>
 #include <ssekit/parser.hpp>
+#include <ssekit/request_guard.hpp>
+#include <ssekit/soft_refusal.hpp>
 #include <ssekit/time.hpp>
 #include <ssekit/typed_sink.hpp>
 #include <ssekit/utf8_tail.hpp>

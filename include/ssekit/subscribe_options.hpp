@@ -22,13 +22,18 @@ namespace ssekit::inline SSEKIT_ABI {
 enum class start_point : std::uint8_t {
     live,     ///< with the next event
     earliest, ///< with the oldest event kept
+    /// With the newest event of each key (`hub::publish`), in the order of publishing; then with
+    /// the next event. What a filter does not want is left out, not replaced by an older one. Keep
+    /// the newest of each key however long ago it was: `retention::values`.
+    newest_of_each_key,
 };
 
 /// What follows the gap event when a Last-Event-ID cannot be resumed from.
 enum class gap_policy : std::uint8_t {
-    earliest, ///< everything that is kept
-    live,     ///< the next event
-    refuse,   ///< nothing: subscribe returns errc::replay_refused
+    earliest,           ///< everything that is kept
+    live,               ///< the next event
+    refuse,             ///< nothing: subscribe returns errc::replay_refused
+    newest_of_each_key, ///< as start_point has it
 };
 
 /// What happens to a subscriber whose next event the log no longer has, or that is behind by more
@@ -41,6 +46,7 @@ enum class lag_policy : std::uint8_t {
     skip_to_newest, ///< a gap event, then the newest event
     coalesce,       ///< passes over events that a newer one of the same key replaces, always; where
                     ///< anything else is lost, as skip_to_oldest
+    newest_of_each_key, ///< a gap event, then as start_point has it
 };
 
 /// What a Last-Event-ID was worth.

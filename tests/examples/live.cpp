@@ -454,7 +454,8 @@ class server {
             c->expire();
             send(*c);
         }
-        std::erase_if(connections_, [](auto& c) { return c->gone(); });
+        drop_gone();
+        if (closing_ && hub_.subscriptions() == 0) stop_listening();
         if (closing_ && (connections_.empty() || now_ >= close_deadline_)) over_ = true;
     }
     // [loop]
@@ -526,7 +527,6 @@ class server {
         char bytes[16];
         [[maybe_unused]] const ssize_t size = read(signals_.get(), bytes, sizeof bytes);
         closing_ = true;
-        listener_ = descriptor();
         close_deadline_ = now_ + farewell_time;
         complain(hub_.close({
             .farewell = {.type = "bye", .data = "the server ends"},
@@ -534,6 +534,15 @@ class server {
             .retry_max = 3 * settings_.retry,
         }));
         for (const auto& c : connections_) c->finish();
+    }
+    // Up to now, who came was told to come back: the hub refuses streams while it closes.
+    void stop_listening() {
+        listener_ = descriptor();
+        for (const auto& c : connections_) c->finish();
+        drop_gone();
+    }
+    void drop_gone() {
+        std::erase_if(connections_, [](auto& c) { return c->gone(); });
     }
 
     // ---- what happens
@@ -677,6 +686,11 @@ class server {
             .user = &c,
         });
         // [subscribe]
+        if (ssekit::is_refused_softly(subscribed.ec, asked.view)) { // a browser comes back
+            with.insert(with.end(), ssekit::stream_headers.begin(), ssekit::stream_headers.end());
+            return c.respond(200, std::move(with),
+                             ssekit::soft_refusal(hub_.refused_retry()).body());
+        }
         if (subscribed.ec != ssekit::errc::ok) {
             const ssekit::refusal no = ssekit::refusal_of(subscribed.ec);
             const std::string wait = std::to_string(no.retry_after.count());

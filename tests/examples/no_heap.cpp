@@ -130,7 +130,7 @@ struct small_socket {
 constexpr ssekit::parser_options small = {.limits = {.data = 64, .id = 8, .type = 16}};
 constexpr std::uint64_t boots = 7; // a counter in flash, one more at each start
 
-alignas(pool::unit) std::array<std::byte, 26 * 1024> hub_bytes;
+alignas(pool::unit) std::array<std::byte, 12 * 1024> hub_bytes;
 
 // [options]
 /// A hub of one topic and four clients.

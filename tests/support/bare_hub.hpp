@@ -5,12 +5,14 @@
 #define SSEKIT_TESTS_SUPPORT_BARE_HUB_HPP
 
 #include "support/counted_memory.hpp"
+#include "support/gap_range.hpp"
 #include "support/recorder.hpp"
 
 #include <ssekit/detail/hub/joining.hpp>
 #include <ssekit/detail/hub/publishing.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/stream.hpp>
+#include <ssekit/detail/hub/transient.hpp>
 #include <ssekit/detail/hub/turn.hpp>
 #include <ssekit/detail/hub/view.hpp>
 
@@ -26,6 +28,11 @@
 namespace support {
 
 namespace sse = ssekit::detail;
+
+inline constexpr std::array<std::string_view, 2> ab = {"a", "b"};
+inline constexpr std::array<std::string_view, 3> abc = {"a", "b", "c"};
+inline constexpr ssekit::retention keep_two{.events = 2,
+                                            .burst = {.within = std::chrono::milliseconds(0)}};
 
 /// A hub's state in memory that is counted; all of it has to be back when this ends.
 class bare_hub {
@@ -63,11 +70,20 @@ class bare_hub {
             return say(topic, {&data, 1}).ec == ssekit::errc::ok;
         });
     }
+    ssekit::publish_result say_transient(const ssekit::topic_list& topics, std::string_view data,
+                                         std::string_view key = {}) {
+        return sse::publish_transient(*made_, sse::topic_kind::name, topics, {.data = data}, key);
+    }
     ssekit::publish_result say_to_tag(std::string_view tag, std::string_view data) {
         return sse::publish(*made_, sse::topic_kind::tag, tag, {.data = data}, {});
     }
     void wait(std::chrono::nanoseconds time) { sse::tick(*made_, made_->clock.now + time); }
 
+    /// The first slice of what the stream has to give now. \returns how many there are: 0 or 1.
+    std::size_t prepare_one(std::uint32_t stream, std::string_view& slice) {
+        ssekit::stream_end seen{};
+        return sse::prepare(*made_, stream, {&slice, 1}, seen);
+    }
     /// Everything that the stream has to give now.
     std::string take(std::uint32_t stream) {
         std::string out;
@@ -89,7 +105,8 @@ class bare_hub {
         std::string out;
         for (const seen_event& event : run_feed({bytes}).events) {
             if (!out.empty()) out += ' ';
-            out += event.type == "message" ? event.data : event.type + ":" + event.data;
+            const std::string data = without_range(event.data);
+            out += event.type == "message" ? data : event.type + ":" + data;
         }
         return out;
     }

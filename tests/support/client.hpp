@@ -5,6 +5,7 @@
 #ifndef SSEKIT_TESTS_SUPPORT_CLIENT_HPP
 #define SSEKIT_TESTS_SUPPORT_CLIENT_HPP
 
+#include "support/gap_range.hpp"
 #include "support/recorder.hpp"
 #include "support/scripted_writer.hpp"
 
@@ -113,20 +114,30 @@ class client {
         return run_feed({bytes});
     }
     [[nodiscard]] std::string last_event_id() const { return seen().last_event_id; }
+    /// Comments, which is what heartbeats are unless a test says otherwise.
+    [[nodiscard]] std::size_t heartbeats() const { return seen().comments.size(); }
 
-    /// The events: data alone where the type is "message", else "type:data".
+    /// The events: data alone where the type is "message", else "type:data"; gaps without ranges.
     [[nodiscard]] texts events() const {
         texts out;
         for (const seen_event& event : seen().events) {
-            out.push_back(event.type == "message" ? event.data : event.type + ":" + event.data);
+            const std::string data = without_range(event.data);
+            out.push_back(event.type == "message" ? data : event.type + ":" + data);
         }
         return out;
     }
+    /// The data of the last event.
+    [[nodiscard]] std::string last_data() const { return seen().events.back().data; }
 
   private:
     ssekit::framing framing_;
     step full_{0, ssekit::io_status::would_block};
 };
+
+/// Options of a hub that does nothing by itself.
+inline constexpr ssekit::hub_options untimed{
+    .heartbeat = {.interval = std::chrono::milliseconds(0)},
+    .write_deadline = std::chrono::milliseconds(0)};
 
 /// These bounds, and nothing beyond them for a burst.
 [[nodiscard]] inline ssekit::retention exactly(ssekit::retention keep) {
@@ -146,6 +157,15 @@ inline std::uint64_t say(ssekit::hub& hub, const ssekit::topic_list& topics,
 inline std::uint64_t say(ssekit::hub& hub, const ssekit::topic_list& topics,
                          std::string_view data) {
     return say(hub, topics, {.data = data});
+}
+/// Publishes data to those who read the topics now, and that is not kept. \returns its offset.
+inline std::uint64_t hint(ssekit::hub& hub, const ssekit::topic_list& topics, std::string_view data,
+                          std::string_view key = {}) {
+    return hub.publish_transient(topics, {.data = data}, key).offset;
+}
+/// Publishes each number from `first` to `last`, as data.
+inline void say_numbers(ssekit::hub& hub, std::string_view topic, int first, int last) {
+    for (int i = first; i <= last; ++i) say(hub, topic, std::to_string(i));
 }
 
 [[nodiscard]] inline std::string gap(std::string_view reason, std::size_t missed = 0) {

@@ -121,7 +121,9 @@ class process {
         return until([&] { return input_ends_ ? !in_.is_open() : pending_.empty(); });
     }
     void close_output() { out_.fd.reset(); }
-    void signal(int number) { kill(pid_, number); }
+    void signal(int number) {
+        if (pid_ > 0) kill(pid_, number); // or everybody would get it
+    }
 
     /// Moves bytes through the pipes until `done()` holds.
     /// \returns whether it does.

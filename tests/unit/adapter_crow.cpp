@@ -111,7 +111,7 @@ TEST_CASE("Crow: each answer goes on where the last one ended") {
     CHECK(first.code == 200);
     CHECK(first.body == "id: 1.1\nretry: 200\n\n");
     CHECK(first.headers.at("Content-Type") == "text/event-stream");
-    CHECK(first.headers.at("Cache-Control") == "no-store");
+    CHECK(first.headers.at("Cache-Control") == "no-store, no-transform");
     CHECK(f.poll("1.1").body == "id: 1.1\nretry: 200\n\n");
     f.publish("2");
     f.publish("3");

@@ -266,7 +266,7 @@ TEST_CASE("Drogon: a stream has its headers, and a batch is one chunk") {
     fixture f;
     const response answer = f.ask();
     CHECK(answer->type == "text/event-stream");
-    CHECK(answer->headers.at("Cache-Control") == "no-store");
+    CHECK(answer->headers.at("Cache-Control") == "no-store, no-transform");
     CHECK(answer->no_timeout);
     f.send(answer);
     CHECK(f.connection->got == "9\r\nid: 1.0\n\n\r\n");

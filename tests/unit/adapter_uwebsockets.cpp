@@ -310,7 +310,8 @@ TEST_CASE("uWebSockets: a stream begins with its head, in one write") {
     CHECK(f.response.has_handlers());
     f.loop.turn();
     CHECK(f.response.head() == "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-                               "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+                               "Cache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n"
+                               "Incremental: ?1\r\n"
                                "Transfer-Encoding: chunked\r\n");
     CHECK(f.response.body().body == "id: 1.0\n\n");
     f.publish("");

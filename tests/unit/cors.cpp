@@ -80,3 +80,26 @@ TEST_CASE("a preflight learns what is allowed, and another request does not") {
                  {.method = "OPTIONS", .origin = "https://c.example", .requested_method = "GET"}) ==
           "Vary: Origin\n");
 }
+
+TEST_CASE("a domain's hosts may read, and a page without an origin only where it is named") {
+    constexpr std::array<std::string_view, 2> some = {"https://*.a.example", "null"};
+    CHECK(answer({.origins = some}, {.origin = "https://x.a.example"}) ==
+          "Vary: Origin\nAccess-Control-Allow-Origin: https://x.a.example\n");
+    CHECK(answer({.origins = some}, {.origin = "null"}) ==
+          "Vary: Origin\nAccess-Control-Allow-Origin: null\n");
+    for (const std::string_view other : {"https://a.example", "http://x.a.example",
+                                         "https://x.a.example:444", "https://xa.example", "*"}) {
+        CHECK(answer({.origins = some}, {.origin = other}) == "Vary: Origin\n");
+    }
+}
+
+TEST_CASE("headers are exposed in answers, not in those to preflights") {
+    const cors_policy policy{.origins = two, .exposed = "Retry-After"};
+    CHECK(answer(policy, {.origin = "https://a.example"}) ==
+          "Vary: Origin\nAccess-Control-Allow-Origin: https://a.example\n"
+          "Access-Control-Expose-Headers: Retry-After\n");
+    const request_view preflight{
+        .method = "OPTIONS", .origin = "https://a.example", .requested_method = "GET"};
+    CHECK(answer(policy, preflight).find("Expose") == std::string::npos);
+    CHECK(answer(policy, {.origin = "https://c.example"}) == "Vary: Origin\n");
+}

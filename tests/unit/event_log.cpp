@@ -2,6 +2,7 @@
 #include <ssekit/event_log.hpp>
 
 #include "support/allocations.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,10 +25,9 @@ using ssekit::log_use;
 using ssekit::never;
 using ssekit::retention;
 using ssekit::time_point;
+using support::morning;
 
 namespace {
-
-constexpr time_point start{10h};
 
 frame of_size(std::size_t size) {
     return frame::verbatim(std::string(size, 'x'));
@@ -43,10 +43,10 @@ retention exactly(retention keep) {
 }
 
 /// To a log that is read. \returns whether there was memory.
-bool put(event_log& log, frame event, std::uint64_t offset, time_point now = start) {
+bool put(event_log& log, frame event, std::uint64_t offset, time_point now = morning) {
     return log.append(std::move(event), offset, now, log_use::read) == errc::ok;
 }
-bool put(event_log& log, std::uint64_t offset, time_point now = start) {
+bool put(event_log& log, std::uint64_t offset, time_point now = morning) {
     return put(log, with(offset), offset, now);
 }
 
@@ -122,33 +122,33 @@ TEST_CASE("a log keeps at most as many bytes as it is told but always the newest
 
 TEST_CASE("what is too old goes but for the newest event of a log that is read") {
     event_log log(exactly({.age = 10s}));
-    CHECK(put(log, 1, start));
+    CHECK(put(log, 1, morning));
     CHECK(log.next_expiry(log_use::read) == never); // the newest does not expire
-    CHECK(put(log, 2, start + 4s));
-    CHECK(put(log, 3, start + 8s));
-    CHECK(log.next_expiry(log_use::read) == start + 10s);
-    log.trim(start + 10s - 1ns, log_use::read);
+    CHECK(put(log, 2, morning + 4s));
+    CHECK(put(log, 3, morning + 8s));
+    CHECK(log.next_expiry(log_use::read) == morning + 10s);
+    log.trim(morning + 10s - 1ns, log_use::read);
     CHECK(kept(log) == "1 2 3");
-    log.trim(start + 10s, log_use::read);
+    log.trim(morning + 10s, log_use::read);
     CHECK(kept(log) == "2 3");
     CHECK(log.lost_through() == 1);
-    CHECK(log.next_expiry(log_use::read) == start + 14s);
-    log.trim(start + 1h, log_use::read);
+    CHECK(log.next_expiry(log_use::read) == morning + 14s);
+    log.trim(morning + 1h, log_use::read);
     CHECK(kept(log) == "3");
     CHECK(log.next_expiry(log_use::read) == never);
-    CHECK(put(log, 4, start + 1h));
-    CHECK(kept(log) == "4");        // appending trims
-    log.trim(start, log_use::read); // a clock that goes back does no harm
+    CHECK(put(log, 4, morning + 1h));
+    CHECK(kept(log) == "4");          // appending trims
+    log.trim(morning, log_use::read); // a clock that goes back does no harm
     CHECK(kept(log) == "4");
 }
 
 TEST_CASE("an age without end is no bound") {
     event_log log(exactly({.age = std::chrono::milliseconds::max()}));
-    CHECK(put(log, 1, start));
-    CHECK(put(log, 2, start));
-    log.trim(start + 24h * 365 * 100, log_use::read);
+    CHECK(put(log, 1, morning));
+    CHECK(put(log, 2, morning));
+    log.trim(morning + 24h * 365 * 100, log_use::read);
     CHECK(kept(log) == "1 2");
-    CHECK(log.next_expiry(log_use::read) > start + 24h * 365 * 100);
+    CHECK(log.next_expiry(log_use::read) > morning + 24h * 365 * 100);
 }
 
 TEST_CASE("after finds the first event behind an offset as a linear search would") {
@@ -189,7 +189,7 @@ TEST_CASE("a log under random use keeps what a naive one keeps") {
         std::uint64_t lost = 0;
         std::uint64_t offset = 0;
         std::uint64_t appended = 0;
-        time_point now = start;
+        time_point now = morning;
         log_use use = log_use::idle;
         const auto trim = [&] {
             const bool bursts = use == log_use::read && keep.burst.within != 0ms;
@@ -240,19 +240,19 @@ TEST_CASE("a log under random use keeps what a naive one keeps") {
 
 TEST_CASE("a log that nobody reads keeps nothing that is too old, and one event however large") {
     event_log log({.bytes = 10, .age = 10s});
-    CHECK(log.append(of_size(100), 1, start) == errc::ok);
+    CHECK(log.append(of_size(100), 1, morning) == errc::ok);
     CHECK(log.size() == 1);
-    CHECK(log.next_expiry() == start + 10s);
-    log.trim(start + 10s - 1ns);
+    CHECK(log.next_expiry() == morning + 10s);
+    log.trim(morning + 10s - 1ns);
     CHECK(log.size() == 1);
-    log.trim(start + 10s);
+    log.trim(morning + 10s);
     CHECK(log.size() == 0);
     CHECK(log.bytes() == 0);
     CHECK(log.lost_through() == 1);
     CHECK(log.newest_offset() == 1);
     CHECK(log.next_expiry() == never);
     event_log none({.age = -1s}); // nothing but what is being delivered
-    CHECK(none.append(with(1), 1, start) == errc::ok);
+    CHECK(none.append(with(1), 1, morning) == errc::ok);
     CHECK(none.size() == 0);
     CHECK(put(none, 2));
     CHECK(kept(none) == "2");
@@ -263,23 +263,23 @@ TEST_CASE("a log that nobody reads keeps nothing that is too old, and one event 
 
 TEST_CASE("while a log is read a burst stays for its time, and then goes") {
     event_log log({.events = 2, .burst = {.within = 1s, .events = 5}});
-    for (std::uint64_t i = 1; i <= 5; ++i) CHECK(put(log, i, start + i * 1ms));
+    for (std::uint64_t i = 1; i <= 5; ++i) CHECK(put(log, i, morning + i * 1ms));
     CHECK(kept(log) == "1 2 3 4 5");
-    CHECK(log.next_expiry(log_use::read) == start + 1ms + 1s);
+    CHECK(log.next_expiry(log_use::read) == morning + 1ms + 1s);
     CHECK(log.room_for_events() == 0);
-    CHECK(put(log, 6, start + 6ms)); // the hard bound
+    CHECK(put(log, 6, morning + 6ms)); // the hard bound
     CHECK(kept(log) == "2 3 4 5 6");
-    log.trim(start + 1s + 3ms - 1ns, log_use::read);
+    log.trim(morning + 1s + 3ms - 1ns, log_use::read);
     CHECK(kept(log) == "3 4 5 6");
-    log.trim(start + 1s + 3ms, log_use::read);
+    log.trim(morning + 1s + 3ms, log_use::read);
     CHECK(kept(log) == "4 5 6");
-    log.trim(start + 1h, log_use::read);
+    log.trim(morning + 1h, log_use::read);
     CHECK(kept(log) == "5 6"); // within the bounds that always count
     CHECK(log.next_expiry(log_use::read) == never);
     CHECK(log.room_for_events() == 3);
 
     event_log unread({.events = 2, .burst = {.within = 1s, .events = 5}});
-    for (std::uint64_t i = 1; i <= 5; ++i) CHECK(unread.append(with(i), i, start) == errc::ok);
+    for (std::uint64_t i = 1; i <= 5; ++i) CHECK(unread.append(with(i), i, morning) == errc::ok);
     CHECK(kept(unread) == "4 5");
 }
 
@@ -312,7 +312,7 @@ TEST_CASE("a log gives back the memory that a burst has taken") {
     const support::allocation_watch watch;
     for (std::uint64_t i = 1; i <= 4096; ++i) CHECK(put(log, event, i));
     CHECK(log.size() == 4096);
-    log.trim(start + 2s, log_use::read);
+    log.trim(morning + 2s, log_use::read);
     CHECK(log.size() == 10);
     for (int i = 0; i < 10; ++i) log.shrink(); // a step at a time
     const std::size_t held = watch.allocations() - watch.frees();
@@ -343,17 +343,17 @@ TEST_CASE("each event knows how far on the newer one of its key is") {
     CHECK(log[3].newer == 0);
     CHECK(log[4].newer == 0);
     CHECK(log.values_kept_from() == 0);
-    log.set_retention(exactly({.events = 5}), start, log_use::read); // a "k" that is old goes
+    log.set_retention(exactly({.events = 5}), morning, log_use::read); // a "k" that is old goes
     CHECK(log.begin() == 1);
     CHECK(log.values_kept_from() == 0);
-    log.set_retention(exactly({.events = 4}), start, log_use::read); // and the only "l"
+    log.set_retention(exactly({.events = 4}), morning, log_use::read); // and the only "l"
     CHECK(log.values_kept_from() == 2);
 }
 
 TEST_CASE("a gap that is told of has its place among the events and is found on coming back") {
     event_log log({.events = 10});
     CHECK(put(log, 1));
-    CHECK(log.append_gap(frame::verbatim("gap"), 4, start) == errc::ok);
+    CHECK(log.append_gap(frame::verbatim("gap"), 4, morning) == errc::ok);
     CHECK(put(log, 5));
     CHECK(log.size() == 3);
     CHECK(log[1].tells_of_gap);
@@ -396,11 +396,11 @@ TEST_CASE("no bound of a log overflows at the ends of its range") {
                                .age = time,
                                .burst = {.within = time, .events = size, .bytes = size}});
                 for (std::uint64_t i = 1; i <= 3; ++i) {
-                    CHECK(log.append(with(i), i, start + i * 1ms, use) == errc::ok);
-                    CHECK(log.next_expiry(use) > start);
+                    CHECK(log.append(with(i), i, morning + i * 1ms, use) == errc::ok);
+                    CHECK(log.next_expiry(use) > morning);
                     CHECK(log.room_for_events() + log.size() >= 1);
                 }
-                log.trim(start + 24h * 365, use);
+                log.trim(morning + 24h * 365, use);
                 const bool all = size > 1 && (time == 0ms || time >= ms::max() - 1ms);
                 if (all) CHECK(log.size() == 3);
                 if (time < 0ms) CHECK(log.size() == (use == log_use::read ? 1 : 0));
@@ -444,7 +444,7 @@ TEST_CASE("an append without memory changes nothing") {
         bool struck = false;
         {
             const support::failing_allocations none(0);
-            const errc code = log.append(std::move(event), offset + 1, start);
+            const errc code = log.append(std::move(event), offset + 1, morning);
             struck = none.struck();
             CHECK(code == (struck ? errc::out_of_memory : errc::ok));
         }

@@ -5,6 +5,7 @@
 
 #include "support/counted_memory.hpp"
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,10 +23,10 @@ using ssekit::event_log;
 using ssekit::frame;
 using ssekit::log_use;
 using ssekit::time_point;
+using support::morning;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr ssekit::burst_bound no_burst{.within = 0ms};
 
 frame with(std::string_view topic, std::string_view key) {
@@ -35,7 +36,7 @@ frame with(std::string_view topic, std::string_view key) {
 } // namespace
 
 TEST_CASE(
-    "an event knows the newer one of its key, at every start of positions, as a model has it") {
+    "an event knows the newer one of its key, at every morning of positions, as a model has it") {
     constexpr std::uint64_t starts[] = {0, (1ull << 32) - 100, (1ull << 32) - 1, (1ull << 31) - 50,
                                         ~std::uint64_t{0} - 1000};
     for (std::uint32_t seed = 1; seed <= 40; ++seed) {
@@ -53,7 +54,7 @@ TEST_CASE(
         for (std::uint64_t i = 0; i < 300; ++i) {
             const std::string_view topic = random.pick(topics), key = random.pick(keys);
             const std::uint64_t begin = log.begin();
-            REQUIRE(log.append(with(topic, key), i + 1, start) == errc::ok);
+            REQUIRE(log.append(with(topic, key), i + 1, morning) == errc::ok);
             model.push_back(key.empty() ? "-" + std::to_string(i)
                             : apart     ? std::string(topic) + "|" + std::string(key)
                                         : std::string(key));
@@ -76,20 +77,20 @@ TEST_CASE(
 TEST_CASE("what has gone without being replaced is told, what was replaced is not") {
     event_log log({.events = 2, .burst = no_burst});
     for (const std::string_view key : {"a", "a", "b"}) {
-        CHECK(log.append(with("t", key), log.end() + 1, start) == errc::ok);
+        CHECK(log.append(with("t", key), log.end() + 1, morning) == errc::ok);
     }
     CHECK(log.begin() == 1);
-    CHECK(log.values_kept_from() == 0);                      // the first a was replaced
-    CHECK(log.append(with("t", "b"), 4, start) == errc::ok); // the second a was not
+    CHECK(log.values_kept_from() == 0);                        // the first a was replaced
+    CHECK(log.append(with("t", "b"), 4, morning) == errc::ok); // the second a was not
     CHECK(log.values_kept_from() == 2);
-    CHECK(log.append(with("t", ""), 5, start) == errc::ok);
+    CHECK(log.append(with("t", ""), 5, morning) == errc::ok);
     CHECK(log.values_kept_from() == 2);
 }
 
 TEST_CASE("a key that has gone is free again") {
     event_log log({.events = 1, .burst = no_burst});
     for (std::uint64_t i = 1; i <= 100; ++i) {
-        CHECK(log.append(with("t", "k" + std::to_string(i % 3)), i, start) == errc::ok);
+        CHECK(log.append(with("t", "k" + std::to_string(i % 3)), i, morning) == errc::ok);
         CHECK(log[log.begin()].newer == 0);
     }
 }
@@ -97,17 +98,17 @@ TEST_CASE("a key that has gone is free again") {
 TEST_CASE("a gap stands in its place, counts as kept, and its offset is told") {
     event_log log({.events = 3, .burst = no_burst});
     CHECK(log.newest_gap() == 0);
-    CHECK(log.append(with("t", "k"), 1, start) == errc::ok);
-    CHECK(log.append_gap(frame::verbatim("gap"), 7, start) == errc::ok);
+    CHECK(log.append(with("t", "k"), 1, morning) == errc::ok);
+    CHECK(log.append_gap(frame::verbatim("gap"), 7, morning) == errc::ok);
     CHECK(log.newest_gap() == 7);
     CHECK(log.newest_offset() == 7);
     CHECK(log[1].tells_of_gap);
     CHECK_FALSE(log[0].tells_of_gap);
-    CHECK(log.append(with("t", "k"), 8, start) == errc::ok);
+    CHECK(log.append(with("t", "k"), 8, morning) == errc::ok);
     CHECK(log[0].newer == 2);
     CHECK(log.bytes_from(1) == 3 + log[2].frame.wire().size());
-    CHECK(log.append(with("t", ""), 9, start) == errc::ok);
-    CHECK(log.append(with("t", ""), 10, start) == errc::ok);
+    CHECK(log.append(with("t", ""), 9, morning) == errc::ok);
+    CHECK(log.append(with("t", ""), 10, morning) == errc::ok);
     CHECK(log.lost_through() == 7);
     CHECK(log.newest_gap() == 7);
 }
@@ -116,31 +117,31 @@ TEST_CASE(
     "while it is read a log keeps a burst and no longer than that, and never past its bound") {
     event_log log({.events = 2, .burst = {.within = 1s, .events = 5}});
     for (std::uint64_t i = 1; i <= 5; ++i) {
-        CHECK(log.append(with("t", ""), i, start + i * 100ms, log_use::read) == errc::ok);
+        CHECK(log.append(with("t", ""), i, morning + i * 100ms, log_use::read) == errc::ok);
     }
     CHECK(log.size() == 5);
     CHECK(log.room_for_events() == 0);
-    CHECK(log.append(with("t", ""), 6, start + 600ms, log_use::read) == errc::ok);
+    CHECK(log.append(with("t", ""), 6, morning + 600ms, log_use::read) == errc::ok);
     CHECK(log.size() == 5);
-    CHECK(log.next_expiry(log_use::read) == start + 200ms + 1s);
-    log.trim(start + 1199ms, log_use::read);
+    CHECK(log.next_expiry(log_use::read) == morning + 200ms + 1s);
+    log.trim(morning + 1199ms, log_use::read);
     CHECK(log.size() == 5);
-    log.trim(start + 1200ms, log_use::read);
+    log.trim(morning + 1200ms, log_use::read);
     CHECK(log.size() == 4);
-    log.trim(start + 1h, log_use::read);
+    log.trim(morning + 1h, log_use::read);
     CHECK(log.size() == 2);
     CHECK(log.next_expiry(log_use::read) == ssekit::never);
-    log.trim(start + 2h, log_use::idle);
+    log.trim(morning + 2h, log_use::idle);
     CHECK(log.size() == 2);
 }
 
 TEST_CASE("what nobody reads any more loses its burst at once") {
     event_log log({.events = 2, .burst = {.within = 1h, .events = 100}});
     for (std::uint64_t i = 1; i <= 50; ++i) {
-        CHECK(log.append(with("t", ""), i, start, log_use::read) == errc::ok);
+        CHECK(log.append(with("t", ""), i, morning, log_use::read) == errc::ok);
     }
     CHECK(log.size() == 50);
-    log.trim(start, log_use::idle);
+    log.trim(morning, log_use::idle);
     CHECK(log.size() == 2);
     CHECK(log.lost_through() == 48);
 }
@@ -148,15 +149,30 @@ TEST_CASE("what nobody reads any more loses its burst at once") {
 TEST_CASE("new bounds count at once") {
     event_log log({.events = 50, .burst = no_burst});
     for (std::uint64_t i = 1; i <= 50; ++i) {
-        CHECK(log.append(with("t", ""), i, start) == errc::ok);
+        CHECK(log.append(with("t", ""), i, morning) == errc::ok);
     }
-    log.set_retention({.events = 7, .burst = no_burst}, start);
+    log.set_retention({.events = 7, .burst = no_burst}, morning);
     CHECK(log.size() == 7);
     CHECK(log.lost_through() == 43);
-    log.set_retention({.age = 1s}, start + 2s, log_use::read);
+    log.set_retention({.age = 1s}, morning + 2s, log_use::read);
     CHECK(log.size() == 1); // the newest stays while it is read
-    log.set_retention({.age = -1ms}, start + 2s, log_use::idle);
+    log.set_retention({.age = -1ms}, morning + 2s, log_use::idle);
     CHECK(log.size() == 0);
+}
+
+TEST_CASE("values that are kept again are found once each, one after the other") {
+    ssekit::retention none{.burst = no_burst};
+    ssekit::retention some = none;
+    some.values.keys = 10;
+    event_log log(some);
+    REQUIRE(log.append(with("t", "k"), 1, morning) == errc::ok);
+    REQUIRE(log.append(with("t", "l"), 2, morning) == errc::ok);
+    log.set_retention(none, morning);
+    log.set_retention(some, morning);
+    CHECK(log.values() == 2);
+    CHECK(log.newest_after(0).offset == 1);
+    CHECK(log.newest_after(1).offset == 2);
+    CHECK(log.newest_after(2).event == nullptr);
 }
 
 TEST_CASE("what is known to be lost only grows") {
@@ -167,7 +183,7 @@ TEST_CASE("what is known to be lost only grows") {
     CHECK(log.lost_through() == 5);
     log.set_lost_through(~std::uint64_t{0} - 1);
     CHECK(log.lost_through() == ~std::uint64_t{0} - 1);
-    CHECK(log.append(with("t", ""), ~std::uint64_t{0}, start) == errc::ok);
+    CHECK(log.append(with("t", ""), ~std::uint64_t{0}, morning) == errc::ok);
     CHECK(log.newest_offset() == ~std::uint64_t{0});
     CHECK(log.after(~std::uint64_t{0} - 1) == 0);
     CHECK(log.after(~std::uint64_t{0}) == 1);
@@ -178,7 +194,7 @@ TEST_CASE("bytes are counted for ever and from a position") {
     std::uint64_t all = 0;
     for (std::uint64_t i = 1; i <= 20; ++i) {
         CHECK(log.append(frame::verbatim(std::string(static_cast<std::size_t>(i), 'x')), i,
-                         start) == errc::ok);
+                         morning) == errc::ok);
         all += i;
         CHECK(log.bytes_ever() == all);
         CHECK(log.bytes_from(log.end()) == 0);
@@ -193,16 +209,16 @@ TEST_CASE("memory that a burst has taken comes back in steps and nothing is lost
     {
         event_log log({.events = 10, .burst = {.within = 1s}}, 0, &memory);
         for (std::uint64_t i = 1; i <= 5000; ++i) {
-            CHECK(log.append(with("t", std::to_string(i % 50)), i, start, log_use::read) ==
+            CHECK(log.append(with("t", std::to_string(i % 50)), i, morning, log_use::read) ==
                   errc::ok);
         }
         const std::size_t most = memory.live_bytes;
-        log.trim(start + 1h, log_use::read);
+        log.trim(morning + 1h, log_use::read);
         for (int i = 0; i < 10; ++i) log.shrink();
         CHECK(memory.live_bytes < most / 10);
         CHECK(log.size() == 10);
         for (std::uint64_t p = log.begin(); p != log.end(); ++p) CHECK(log[p].offset == p + 1);
-        CHECK(log.append(with("t", "49"), 5001, start + 1h, log_use::read) == errc::ok);
+        CHECK(log.append(with("t", "49"), 5001, morning + 1h, log_use::read) == errc::ok);
         CHECK(log[4998].newer == 2); // 4999 % 50 == 49
     }
     CHECK(memory.live() == 0);
@@ -222,8 +238,8 @@ TEST_CASE("a log whose memory fails at any moment loses nothing that it has said
                 const std::string key = std::to_string(random.below(60));
                 const bool gap = random.one_in(10);
                 const errc code =
-                    gap ? log.append_gap(frame::verbatim("g"), i, start)
-                        : log.append(with("t", random.one_in(2) ? key : ""), i, start);
+                    gap ? log.append_gap(frame::verbatim("g"), i, morning)
+                        : log.append(with("t", random.one_in(2) ? key : ""), i, morning);
                 CHECK(code == (memory.struck ? errc::out_of_memory : errc::ok));
                 if (code == errc::ok) model.push_back(i);
                 REQUIRE(log.size() == model.size());
@@ -239,9 +255,9 @@ TEST_CASE("what was reserved is there") {
         support::counted_memory memory;
         event_log log({.events = 1000}, 0, &memory);
         for (std::uint64_t i = 1; i <= 300; ++i) {
-            REQUIRE(log.reserve(key, start));
+            REQUIRE(log.reserve(key, morning));
             memory.grace = 0;
-            REQUIRE(log.append(with("t", key ? std::to_string(i) : ""), i, start) == errc::ok);
+            REQUIRE(log.append(with("t", key ? std::to_string(i) : ""), i, morning) == errc::ok);
             memory.grace = support::counted_memory::unlimited;
         }
     }
@@ -250,9 +266,10 @@ TEST_CASE("what was reserved is there") {
 TEST_CASE("a log at its bound needs no memory for the next event") {
     support::counted_memory memory;
     event_log log({.events = 64, .burst = no_burst}, 0, &memory);
-    for (std::uint64_t i = 1; i <= 64; ++i) CHECK(log.append(with("t", ""), i, start) == errc::ok);
+    for (std::uint64_t i = 1; i <= 64; ++i)
+        CHECK(log.append(with("t", ""), i, morning) == errc::ok);
     memory.grace = 0;
-    CHECK(log.reserve(false, start));
+    CHECK(log.reserve(false, morning));
     CHECK_FALSE(memory.struck);
 }
 
@@ -260,12 +277,12 @@ TEST_CASE("an event whose key finds no memory takes no other one's place") {
     support::counted_memory memory;
     event_log log({.events = 16, .burst = no_burst}, 0, &memory);
     std::uint64_t offset = 0;
-    for (int i = 0; i < 8; ++i) CHECK(log.append(with("t", ""), ++offset, start) == errc::ok);
+    for (int i = 0; i < 8; ++i) CHECK(log.append(with("t", ""), ++offset, morning) == errc::ok);
     for (int i = 0; i < 8; ++i) {
-        CHECK(log.append(with("t", std::to_string(i)), ++offset, start) == errc::ok);
+        CHECK(log.append(with("t", std::to_string(i)), ++offset, morning) == errc::ok);
     }
     memory.grace = 0;
-    CHECK(log.append(with("t", "new"), ++offset, start) == errc::out_of_memory);
+    CHECK(log.append(with("t", "new"), ++offset, morning) == errc::out_of_memory);
     CHECK(log.size() == 16);
     CHECK(log.begin() == 0);
 }

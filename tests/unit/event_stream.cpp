@@ -86,7 +86,7 @@ std::vector<std::string> read_all(event_source& source, scripted_transport& tran
     return seen;
 }
 
-using texts = std::vector<std::string>;
+using strings = std::vector<std::string>;
 
 } // namespace
 
@@ -95,9 +95,9 @@ TEST_CASE("event_stream: a loop over events does not see the connections") {
                                head{}, "data: c\n\ndata: cut", failure{}, head{}, "data: d\n\n",
                                end{}, head{204}}};
     event_source source("http://a/");
-    CHECK(read_all(source, server) == texts{"a", "b", "c", "d"});
+    CHECK(read_all(source, server) == strings{"a", "b", "c", "d"});
     CHECK(source.end() == source_end::no_content);
-    CHECK(server.ids == texts{"", "1", "1", "1", "1"});
+    CHECK(server.ids == strings{"", "1", "1", "1", "1"});
     CHECK(server.script.empty());
     CHECK(server.ended >= 1);
 }
@@ -106,7 +106,7 @@ TEST_CASE("event_stream: a silent connection is ended and made anew") {
     scripted_transport server{
         {head{}, "data: a\n\n", silence{}, head{}, "data: b\n\n", end{}, head{404}}};
     event_source source("http://a/", {.idle_timeout = 30s});
-    CHECK(read_all(source, server) == texts{"a", "b"});
+    CHECK(read_all(source, server) == strings{"a", "b"});
     CHECK(source.end() == source_end::bad_status);
     CHECK(source.status() == 404);
 }
@@ -173,7 +173,7 @@ TEST_CASE("event_stream: a second loop over the same source has a connection of 
     const ssekit::event_view* const event = stream.next();
     REQUIRE(event != nullptr);
     CHECK(event->data == "b");
-    CHECK(server.ids == texts{"", "1"});
+    CHECK(server.ids == strings{"", "1"});
 }
 
 TEST_CASE("event_stream: what may not be repeated is not begun again by a second loop") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <ssekit/heartbeat.hpp>
 
+#include "support/times.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,10 +22,9 @@ using ssekit::heartbeat;
 using ssekit::heartbeat_options;
 using ssekit::never;
 using ssekit::time_point;
+using support::morning;
 
 namespace {
-
-constexpr time_point start{10h};
 
 /// Expires everything up to `end`, each time just when `next_deadline` says.
 /// `on_silence(entry, now)`.
@@ -40,13 +41,13 @@ std::size_t due(heartbeat& wheel, time_point now) {
     return wheel.expire(now, [](heartbeat::entry&) {});
 }
 
-/// When a lone entry that was armed at `start` is due for the first time.
+/// When a lone entry that was armed at `morning` is due for the first time.
 std::chrono::nanoseconds first_silence(heartbeat& wheel, heartbeat::entry& item) {
     std::optional<std::chrono::nanoseconds> silence;
-    wheel.arm(item, start);
+    wheel.arm(item, morning);
     run(wheel, wheel.next_deadline() + 1h, [&](heartbeat::entry& heard, time_point now) {
         CHECK(&heard == &item);
-        if (!silence) silence = now - start;
+        if (!silence) silence = now - morning;
         heartbeat::cancel(item);
     });
     REQUIRE(silence);
@@ -58,13 +59,13 @@ std::chrono::nanoseconds first_silence(heartbeat& wheel, heartbeat::entry& item)
 TEST_CASE("nothing is due when nothing is armed") {
     heartbeat wheel;
     CHECK(wheel.next_deadline() == never);
-    CHECK(due(wheel, start) == 0);
+    CHECK(due(wheel, morning) == 0);
     CHECK(due(wheel, never) == 0);
     CHECK(wheel.next_deadline() == never);
 
     heartbeat::entry item;
     CHECK_FALSE(item.armed());
-    heartbeat::touch(item, start);
+    heartbeat::touch(item, morning);
     heartbeat::cancel(item);
     CHECK_FALSE(item.armed());
     CHECK(wheel.next_deadline() == never);
@@ -78,11 +79,11 @@ TEST_CASE("silence is never longer than the interval nor much shorter") {
             CAPTURE(jitter);
             heartbeat wheel({.interval = interval, .jitter = jitter});
             heartbeat::entry item;
-            time_point last = start;
+            time_point last = morning;
             std::size_t count = 0;
-            wheel.arm(item, start);
+            wheel.arm(item, morning);
             const std::chrono::nanoseconds all = interval;
-            run(wheel, start + 20 * interval, [&](heartbeat::entry&, time_point now) {
+            run(wheel, morning + 20 * interval, [&](heartbeat::entry&, time_point now) {
                 ++count;
                 CHECK(now - last <= all);
                 // No earlier than the jitter and the width of two slots say.
@@ -96,15 +97,15 @@ TEST_CASE("silence is never longer than the interval nor much shorter") {
 }
 
 TEST_CASE("activity postpones and costs no more than a store") {
-    static_assert(noexcept(heartbeat::touch(std::declval<heartbeat::entry&>(), start)));
+    static_assert(noexcept(heartbeat::touch(std::declval<heartbeat::entry&>(), morning)));
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
-    time_point active = start;
+    wheel.arm(item, morning);
+    time_point active = morning;
     std::optional<time_point> heard;
     for (int i = 1; i <= 100; ++i) {
-        run(wheel, start + i * 100ms, [&](heartbeat::entry&, time_point now) { heard = now; });
-        active = start + i * 100ms;
+        run(wheel, morning + i * 100ms, [&](heartbeat::entry&, time_point now) { heard = now; });
+        active = morning + i * 100ms;
         const time_point before = wheel.next_deadline();
         heartbeat::touch(item, active);
         CHECK(wheel.next_deadline() == before); // the wheel has not been touched
@@ -118,10 +119,10 @@ TEST_CASE("activity postpones and costs no more than a store") {
 TEST_CASE("each entry is looked at about once an interval however busy it is") {
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
+    wheel.arm(item, morning);
     std::size_t looks = 0;
-    time_point now = start;
-    for (; now < start + 60s; now += 1ms) {
+    time_point now = morning;
+    for (; now < morning + 60s; now += 1ms) {
         heartbeat::touch(item, now);
         if (wheel.next_deadline() > now) continue;
         CHECK(due(wheel, now) == 0);
@@ -134,9 +135,9 @@ TEST_CASE("each entry is looked at about once an interval however busy it is") {
 TEST_CASE("jitter spreads entries that were armed in the same moment") {
     heartbeat wheel({.interval = 10s, .jitter = 50});
     std::vector<heartbeat::entry> items(1000);
-    for (heartbeat::entry& item : items) wheel.arm(item, start);
+    for (heartbeat::entry& item : items) wheel.arm(item, morning);
     std::map<time_point, std::size_t> turns;
-    run(wheel, start + 10s, [&](heartbeat::entry& item, time_point now) {
+    run(wheel, morning + 10s, [&](heartbeat::entry& item, time_point now) {
         ++turns[now];
         heartbeat::cancel(item);
     });
@@ -147,7 +148,7 @@ TEST_CASE("jitter spreads entries that were armed in the same moment") {
         all += count;
     }
     CHECK(all == items.size());
-    CHECK(turns.begin()->first >= start + 10s - 5s - 700ms);
+    CHECK(turns.begin()->first >= morning + 10s - 5s - 700ms);
 }
 
 TEST_CASE("the same seed gives the same deadlines and another seed others") {
@@ -165,48 +166,48 @@ TEST_CASE("the same seed gives the same deadlines and another seed others") {
 TEST_CASE("a silent entry is watched anew from the moment that it was heard") {
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
-    CHECK(due(wheel, start + 5s) == 1);
+    wheel.arm(item, morning);
+    CHECK(due(wheel, morning + 5s) == 1);
     CHECK(item.armed());
-    CHECK(due(wheel, start + 5s) == 0);
-    CHECK(due(wheel, start + 5s + 900ms) == 0);
-    CHECK(due(wheel, start + 6s) == 1);
+    CHECK(due(wheel, morning + 5s) == 0);
+    CHECK(due(wheel, morning + 5s + 900ms) == 0);
+    CHECK(due(wheel, morning + 6s) == 1);
 }
 
 TEST_CASE("arming again begins anew") {
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
-    wheel.arm(item, start + 500ms);
+    wheel.arm(item, morning);
+    wheel.arm(item, morning + 500ms);
     CHECK(item.armed());
-    CHECK(due(wheel, start + 1s) == 0);
-    CHECK(due(wheel, start + 1500ms) == 1);
+    CHECK(due(wheel, morning + 1s) == 0);
+    CHECK(due(wheel, morning + 1500ms) == 1);
 }
 
 TEST_CASE("a cancelled entry is never due and may be armed again") {
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
+    wheel.arm(item, morning);
     heartbeat::cancel(item);
     heartbeat::cancel(item);
     CHECK_FALSE(item.armed());
     CHECK(wheel.next_deadline() == never);
-    heartbeat::touch(item, start + 500ms);
-    CHECK(due(wheel, start + 10s) == 0);
-    wheel.arm(item, start + 10s);
-    CHECK(wheel.next_deadline() <= start + 11s);
-    CHECK(due(wheel, start + 11s) == 1);
+    heartbeat::touch(item, morning + 500ms);
+    CHECK(due(wheel, morning + 10s) == 0);
+    wheel.arm(item, morning + 10s);
+    CHECK(wheel.next_deadline() <= morning + 11s);
+    CHECK(due(wheel, morning + 11s) == 1);
 }
 
 TEST_CASE("an entry leaves the wheel when it dies") {
     heartbeat wheel({.interval = 1s, .jitter = 0});
     heartbeat::entry stays;
-    wheel.arm(stays, start);
+    wheel.arm(stays, morning);
     {
         heartbeat::entry dies;
-        wheel.arm(dies, start);
+        wheel.arm(dies, morning);
     }
-    CHECK(due(wheel, start + 1s) == 1);
+    CHECK(due(wheel, morning + 1s) == 1);
     static_assert(!std::is_copy_constructible_v<heartbeat::entry>);
     static_assert(!std::is_move_constructible_v<heartbeat::entry>);
 }
@@ -220,9 +221,9 @@ TEST_CASE("a callback may arm or touch or cancel or destroy any entry") {
     const action actions[] = {
         {"cancel", [](auto&, auto& all, std::size_t i) { heartbeat::cancel(*all[i]); }, true},
         {"destroy", [](auto&, auto& all, std::size_t i) { all[i].reset(); }, true},
-        {"touch", [](auto&, auto& all, std::size_t i) { heartbeat::touch(*all[i], start + 5s); },
+        {"touch", [](auto&, auto& all, std::size_t i) { heartbeat::touch(*all[i], morning + 5s); },
          true},
-        {"arm", [](auto& wheel, auto& all, std::size_t i) { wheel.arm(*all[i], start + 5s); },
+        {"arm", [](auto& wheel, auto& all, std::size_t i) { wheel.arm(*all[i], morning + 5s); },
          true},
     };
     for (const action& what : actions) {
@@ -233,11 +234,11 @@ TEST_CASE("a callback may arm or touch or cancel or destroy any entry") {
             std::vector<std::unique_ptr<heartbeat::entry>> all;
             for (int i = 0; i < 4; ++i) {
                 all.push_back(std::make_unique<heartbeat::entry>());
-                wheel.arm(*all.back(), start + i * 10ms);
+                wheel.arm(*all.back(), morning + i * 10ms);
             }
             std::vector<heartbeat::entry*> heard;
             heartbeat::entry* const other = all[victim].get();
-            const std::size_t count = wheel.expire(start + 5s, [&](heartbeat::entry& item) {
+            const std::size_t count = wheel.expire(morning + 5s, [&](heartbeat::entry& item) {
                 heard.push_back(&item);
                 if (heard.size() == 1) what.act(wheel, all, victim);
             });
@@ -245,7 +246,7 @@ TEST_CASE("a callback may arm or touch or cancel or destroy any entry") {
             // Only the entry that was heard first may be both heard and dealt with.
             CHECK(count == (heard[0] == other ? 4 : 3));
             CHECK(std::ranges::count(heard, other) == (heard[0] == other ? 1 : 0));
-            std::size_t later = due(wheel, start + 6s);
+            std::size_t later = due(wheel, morning + 6s);
             const bool gone = all[victim] == nullptr || !all[victim]->armed();
             CHECK(later == (gone ? 3 : 4));
         }
@@ -273,8 +274,8 @@ TEST_CASE("many entries with random activity are heard as a naive model says") {
         };
         std::mt19937 random(42 + jitter);
         std::size_t heard = 0;
-        time_point now = start;
-        while (now < start + 3h) {
+        time_point now = morning;
+        while (now < morning + 3h) {
             now += std::chrono::milliseconds(random() % 1000);
             while (wheel.next_deadline() <= now) {
                 const time_point at = wheel.next_deadline();
@@ -291,7 +292,7 @@ TEST_CASE("many entries with random activity are heard as a naive model says") {
             }
             REQUIRE(wheel.next_deadline() <= (must.empty() ? never : must.begin()->first));
             REQUIRE((wheel.next_deadline() == never) == must.empty());
-            connection& item = all[random() % (now < start + 2h ? all.size() : 20)];
+            connection& item = all[random() % (now < morning + 2h ? all.size() : 20)];
             switch (random() % 8) {
             case 0:
                 heartbeat::cancel(item);
@@ -316,34 +317,34 @@ TEST_CASE("a clock that jumps makes each entry due once and no more") {
         CAPTURE(jump.count());
         heartbeat wheel({.interval = 15s});
         std::vector<heartbeat::entry> items(100);
-        for (heartbeat::entry& item : items) wheel.arm(item, start);
-        CHECK(due(wheel, start + jump) == 100);
-        CHECK(due(wheel, start + jump) == 0);
-        CHECK(wheel.next_deadline() > start + jump);
-        CHECK(wheel.next_deadline() <= start + jump + 15s);
-        CHECK(due(wheel, start + jump + 15s) == 100);
+        for (heartbeat::entry& item : items) wheel.arm(item, morning);
+        CHECK(due(wheel, morning + jump) == 100);
+        CHECK(due(wheel, morning + jump) == 0);
+        CHECK(wheel.next_deadline() > morning + jump);
+        CHECK(wheel.next_deadline() <= morning + jump + 15s);
+        CHECK(due(wheel, morning + jump + 15s) == 100);
     }
 }
 
 TEST_CASE("a clock that stands still or goes back makes nothing due") {
     heartbeat wheel({.interval = 15s});
     heartbeat::entry item;
-    wheel.arm(item, start);
-    for (int i = 0; i < 3; ++i) CHECK(due(wheel, start) == 0);
-    CHECK(due(wheel, start - 1h) == 0);
+    wheel.arm(item, morning);
+    for (int i = 0; i < 3; ++i) CHECK(due(wheel, morning) == 0);
+    CHECK(due(wheel, morning - 1h) == 0);
     CHECK(due(wheel, time_point{}) == 0);
     CHECK(due(wheel, time_point(-1h)) == 0);
-    CHECK(due(wheel, start + 15s) == 1);
-    wheel.arm(item, start - 1h);
-    CHECK(due(wheel, start + 15s + 1ms) == 0);
-    CHECK(due(wheel, start + 31s) == 1);
+    CHECK(due(wheel, morning + 15s) == 1);
+    wheel.arm(item, morning - 1h);
+    CHECK(due(wheel, morning + 15s + 1ms) == 0);
+    CHECK(due(wheel, morning + 31s) == 1);
 }
 
 TEST_CASE("activity that lies ahead of the clock counts from its own time") {
     heartbeat wheel({.interval = 15s, .jitter = 0});
     heartbeat::entry item;
-    wheel.arm(item, start);
-    const time_point ahead = start + 10min;
+    wheel.arm(item, morning);
+    const time_point ahead = morning + 10min;
     heartbeat::touch(item, ahead);
     std::vector<time_point> heard;
     run(wheel, ahead + 15s, [&](heartbeat::entry&, time_point now) { heard.push_back(now); });
@@ -354,11 +355,11 @@ TEST_CASE("activity that lies ahead of the clock counts from its own time") {
 TEST_CASE("an entry that is armed long after the last expire is due in time") {
     heartbeat wheel({.interval = 15s, .jitter = 0});
     heartbeat::entry first;
-    wheel.arm(first, start);
+    wheel.arm(first, morning);
     heartbeat::entry second;
-    const time_point late = start + 10h;
+    const time_point late = morning + 10h;
     wheel.arm(second, late); // nobody has called expire in between
-    CHECK(wheel.next_deadline() <= start + 15s);
+    CHECK(wheel.next_deadline() <= morning + 15s);
     CHECK(due(wheel, late) == 1);
     CHECK(due(wheel, late + 15s) == 2);
 }
@@ -376,10 +377,10 @@ TEST_CASE("an interval that is out of range is as near as can be") {
         for (const unsigned jitter : {0u, 100u}) {
             heartbeat wheel({.interval = interval, .jitter = jitter});
             heartbeat::entry item;
-            wheel.arm(item, start);
-            CHECK(wheel.next_deadline() > start);
-            CHECK(due(wheel, start) == 0);
-            if (jitter == 0) CHECK(due(wheel, start + 24h * 300) == 0);
+            wheel.arm(item, morning);
+            CHECK(wheel.next_deadline() > morning);
+            CHECK(due(wheel, morning) == 0);
+            if (jitter == 0) CHECK(due(wheel, morning + 24h * 300) == 0);
         }
     }
 }

@@ -18,14 +18,16 @@ using ssekit::response_head;
 TEST_CASE("the response heads are these bytes") {
     CHECK(response_head(framing::chunked) == "HTTP/1.1 200 OK\r\n"
                                              "Content-Type: text/event-stream\r\n"
-                                             "Cache-Control: no-store\r\n"
+                                             "Cache-Control: no-store, no-transform\r\n"
                                              "X-Accel-Buffering: no\r\n"
+                                             "Incremental: ?1\r\n"
                                              "Transfer-Encoding: chunked\r\n"
                                              "\r\n");
     CHECK(response_head(framing::raw) == "HTTP/1.1 200 OK\r\n"
                                          "Content-Type: text/event-stream\r\n"
-                                         "Cache-Control: no-store\r\n"
+                                         "Cache-Control: no-store, no-transform\r\n"
                                          "X-Accel-Buffering: no\r\n"
+                                         "Incremental: ?1\r\n"
                                          "Connection: close\r\n"
                                          "\r\n");
 }

@@ -4,6 +4,7 @@
 #include <ssekit/hub.hpp>
 
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,13 +26,14 @@ using ssekit::time_point;
 using support::client;
 using support::exactly;
 using support::gap;
+using support::morning;
 using support::say;
+using support::say_numbers;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr lag_policy policies[] = {lag_policy::disconnect, lag_policy::detach,
                                    lag_policy::skip_to_oldest, lag_policy::skip_to_newest,
                                    lag_policy::coalesce};
@@ -57,9 +59,6 @@ texts after_lag(lag_policy policy, int last, int most) {
     return out;
 }
 
-void say_many(hub& server, std::string_view topic, int first, int last) {
-    for (int i = first; i <= last; ++i) say(server, topic, std::to_string(i));
-}
 texts numbers(int first, int last) {
     texts out;
     for (int i = first; i <= last; ++i) out.push_back(std::to_string(i));
@@ -88,13 +87,13 @@ TEST_CASE("at its bound a subscriber gets everything and one past it its policy 
                     CAPTURE(&bound - bounds);
                     CAPTURE(count);
                     hub server(1, {}, {});
-                    server.tick(start);
+                    server.tick(morning);
                     client reader(
                         server,
                         to({"a"}, {.on_lag = policy, .max_lag = bound.most, .framing = form}));
                     reader.drain();
                     for (int i = 1; i <= count; ++i) {
-                        server.tick(start + i * bound.pause);
+                        server.tick(morning + i * bound.pause);
                         say(server, "a", std::to_string(i));
                     }
                     const drain_status status = reader.drain();
@@ -126,7 +125,7 @@ TEST_CASE("a detached client is told when to come back and then gets everything"
             to({"a"}, {.on_lag = lag_policy::detach, .max_lag = {.events = 2}, .framing = form}));
         say(server, "a", "1");
         first.drain();
-        say_many(server, "a", 2, 5);
+        say_numbers(server, "a", 2, 5);
         CHECK(first.stream.end() == stream_end::open);
         CHECK(first.drain() == drain_status::done);
         CHECK(first.stream.end() == stream_end::detached);
@@ -155,9 +154,9 @@ TEST_CASE("a frame in hand is whole whatever bound is passed behind it") {
                 client reader(
                     server,
                     to({"a"}, {.on_lag = policy, .max_lag = {.events = 2}, .framing = form}));
-                say_many(server, "a", 1, 2);
+                say_numbers(server, "a", 1, 2);
                 CHECK(reader.drain_bytes(cut) == drain_status::would_block);
-                say_many(server, "a", 3, 9);
+                say_numbers(server, "a", 3, 9);
                 const drain_status status = reader.drain();
                 texts expected = numbers(1, 2);
                 if (policy != lag_policy::disconnect && policy != lag_policy::detach) {
@@ -180,12 +179,12 @@ TEST_CASE("a frame in hand is whole whatever bound is passed behind it") {
 TEST_CASE("the newest event passes whatever its size and age") {
     for (const lag_policy policy : policies) {
         hub server(1, {}, {});
-        server.tick(start);
+        server.tick(morning);
         client reader(server, to({"a"}, {.on_lag = policy,
                                          .max_lag = {.events = 1, .bytes = 1, .age = 1ms}}));
         reader.drain();
         say(server, "a", std::string(1000, 'x'));
-        server.tick(start + 1h);
+        server.tick(morning + 1h);
         CHECK(reader.drain() == drain_status::idle);
         CHECK(reader.events() == texts{std::string(1000, 'x')});
     }
@@ -215,7 +214,7 @@ TEST_CASE("the tightest of several bounds and of the log counts") {
     const auto lag = [&](const lag_bound& most) {
         client reader(server, to({"a"}, {.on_lag = lag_policy::skip_to_oldest, .max_lag = most}));
         reader.drain();
-        say_many(server, "a", 1, 9);
+        say_numbers(server, "a", 1, 9);
         reader.drain();
         return reader.events().size() - 1; // the gap
     };
@@ -270,27 +269,27 @@ TEST_CASE(
 
 TEST_CASE("a lag by age is one of the events and not of the stream") {
     hub server(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}, {.max_lag = {.age = 10s}}));
     reader.drain();
     for (int i = 0; i < 10; ++i) { // the stream is old and silent, its events are young
-        server.tick(start + i * 1h);
+        server.tick(morning + i * 1h);
         say(server, "a", std::to_string(i));
-        server.tick(start + i * 1h + 10s);
+        server.tick(morning + i * 1h + 10s);
         CHECK(reader.drain() == drain_status::idle);
     }
     CHECK(reader.events() == numbers(0, 9));
     say(server, "a", "10");
-    server.tick(start + 10h + 1s);
+    server.tick(morning + 10h + 1s);
     say(server, "a", "11");
-    server.tick(start + 10h + 11s);
+    server.tick(morning + 10h + 11s);
     CHECK(reader.drain() == drain_status::cut);
     CHECK(reader.stream.end() == stream_end::lagged);
 }
 
 TEST_CASE("replay on coming back is bounded like live events") {
     hub server(1, {}, {});
-    say_many(server, "a", 1, 9);
+    say_numbers(server, "a", 1, 9);
     client reader(server, to({"a"}, {.last_event_id = "1.2",
                                      .on_lag = lag_policy::skip_to_oldest,
                                      .max_lag = {.events = 3}}));

@@ -6,6 +6,7 @@
 
 #include "support/allocations.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,15 +27,14 @@ using ssekit::time_point;
 using support::client;
 using support::exactly;
 using support::gap;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point start{10h};
-
-void say_many(hub& server, std::string_view topic, std::size_t count) {
+void say_times(hub& server, std::string_view topic, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) say(server, topic, "x");
 }
 
@@ -50,14 +50,14 @@ std::size_t kept(const hub& server, std::string_view name) {
 
 TEST_CASE("1,500 events in one turn reach a reader that keeps up turn by turn") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, start, {});
+        hub server(1, morning, {});
         client reader(server, to({"a"}, {.framing = form}));
         client pattern(server, {.patterns = "*", .framing = form});
         client tagged(server, to({"b"}, {.tag = "me", .framing = form}));
         for (client* each : {&reader, &pattern, &tagged}) each->drain();
         for (int turn = 0; turn < 3; ++turn) {
-            server.tick(start + turn * 500ms);
-            say_many(server, "a", 1500);
+            server.tick(morning + turn * 500ms);
+            say_times(server, "a", 1500);
             for (int i = 0; i < 1500; ++i) {
                 CHECK(server.publish_to_tag("me", {.data = "x"}).ec == errc::ok);
             }
@@ -73,7 +73,7 @@ TEST_CASE("1,500 events in one turn reach a reader that keeps up turn by turn") 
 }
 
 TEST_CASE("one large event and a small one behind it reach a healthy reader whole") {
-    hub server(1, start, {});
+    hub server(1, morning, {});
     client reader(server, to({"a"}, {.framing = framing::chunked}));
     reader.drain();
     const std::string large(1'500'000, 'x');
@@ -86,7 +86,7 @@ TEST_CASE("one large event and a small one behind it reach a healthy reader whol
 
 TEST_CASE("progress, a result of 2 MB and the end of the topic arrive whole with a proper end") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, start, {});
+        hub server(1, morning, {});
         client reader(server, to({"job"}, {.framing = form}));
         reader.drain();
         texts expected;
@@ -112,17 +112,17 @@ TEST_CASE("progress, a result of 2 MB and the end of the topic arrive whole with
 TEST_CASE("the hard bound of events is to the event") {
     for (const std::size_t most : {2u, 3u, 64u}) {
         CAPTURE(most);
-        hub server(1, start, {.keep = {.events = 2, .burst = {.events = most}}});
+        hub server(1, morning, {.keep = {.events = 2, .burst = {.events = most}}});
         client within(server, to({"a"}));
         within.drain();
         CHECK(server.room("a").events == most);
-        say_many(server, "a", most);
+        say_times(server, "a", most);
         CHECK(server.room("a").events == 0);
         CHECK(within.drain() == drain_status::idle);
         CHECK(within.events().size() == most);
         client past(server, to({"a"}));
         past.drain();
-        say_many(server, "a", most + 1);
+        say_times(server, "a", most + 1);
         CHECK(past.drain() == drain_status::cut);
         CHECK(past.stream.end() == stream_end::lagged);
     }
@@ -130,7 +130,7 @@ TEST_CASE("the hard bound of events is to the event") {
 
 TEST_CASE("the hard bound of bytes is to the byte") {
     constexpr std::string_view rest = "id: 1.1\ndata: \n\n";
-    hub server(1, start, {.keep = {.bytes = 10, .burst = {.bytes = 1000}}});
+    hub server(1, morning, {.keep = {.bytes = 10, .burst = {.bytes = 1000}}});
     client reader(server, to({"a"}));
     reader.drain();
     const std::string half(500 - rest.size(), 'x');
@@ -146,16 +146,16 @@ TEST_CASE("the hard bound of bytes is to the byte") {
 }
 
 TEST_CASE("what stays of a burst goes when its time is over") {
-    hub server(1, start,
+    hub server(1, morning,
                {.keep = {.events = 2}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
     client reader(server, to({"a"}, {.on_lag = lag_policy::skip_to_oldest}));
     reader.drain();
-    say_many(server, "a", 10);
+    say_times(server, "a", 10);
     CHECK(kept(server, "a") == 10);
-    CHECK(server.next_deadline() <= start + 1s);
-    server.tick(start + 1s - 250ms - 1ms); // a deadline is kept to within 250 ms, never late
+    CHECK(server.next_deadline() <= morning + 1s);
+    server.tick(morning + 1s - 250ms - 1ms); // a deadline is kept to within 250 ms, never late
     CHECK(kept(server, "a") == 10);
-    server.tick(start + 1s);
+    server.tick(morning + 1s);
     CHECK(kept(server, "a") == 2);
     CHECK(server.next_deadline() == ssekit::never);
     reader.drain(); // it was not healthy
@@ -163,21 +163,21 @@ TEST_CASE("what stays of a burst goes when its time is over") {
 }
 
 TEST_CASE("a burst without time gets no more than what is kept") {
-    hub server(1, start, {.keep = exactly(2)});
+    hub server(1, morning, {.keep = exactly(2)});
     client reader(server, to({"a"}));
     reader.drain();
     CHECK(server.room("a").events == 2);
-    say_many(server, "a", 3);
+    say_times(server, "a", 3);
     CHECK(reader.drain() == drain_status::cut);
 }
 
 TEST_CASE("a topic that nobody reads keeps no burst") {
-    hub server(1, start, {.keep = {.events = 2}});
-    say_many(server, "a", 10);
+    hub server(1, morning, {.keep = {.events = 2}});
+    say_times(server, "a", 10);
     CHECK(kept(server, "a") == 2);
     {
         client reader(server, to({"a"}));
-        say_many(server, "a", 10);
+        say_times(server, "a", 10);
         CHECK(kept(server, "a") == 12);
     }
     CHECK(kept(server, "a") == 2); // as soon as the last reader has gone
@@ -186,7 +186,8 @@ TEST_CASE("a topic that nobody reads keeps no burst") {
 }
 
 TEST_CASE("the room of what is not there is that of a new topic, and of a pattern its own") {
-    hub server(1, start, {.keep = {.events = 5, .bytes = 50, .burst = {.events = 7, .bytes = 70}}});
+    hub server(1, morning,
+               {.keep = {.events = 5, .bytes = 50, .burst = {.events = 7, .bytes = 70}}});
     CHECK(server.room("nobody").events == 7);
     CHECK(server.room("nobody").bytes == 70);
     CHECK(server.keep_pattern("x/*", {.burst = {.events = 2000}}) == errc::ok);
@@ -197,14 +198,14 @@ TEST_CASE("the room of what is not there is that of a new topic, and of a patter
 TEST_CASE("the memory that a burst has taken is given back") {
     if (!support::counts_allocations) return;
     const support::allocation_watch watch;
-    hub server(1, start,
+    hub server(1, morning,
                {.keep = {.events = 2}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
     auto made = server.subscribe({.topics = "a"});
     REQUIRE(made.ec == errc::ok);
     const std::string large(10'000, 'x');
     for (int i = 0; i < 1000; ++i) say(server, "a", large);
     CHECK(watch.peak() > 10'000'000);
-    for (auto now = start; now < start + 10s; now += 100ms) server.tick(now);
+    for (auto now = morning; now < morning + 10s; now += 100ms) server.tick(now);
     CHECK(server.metrics().log_bytes < 30'000);
     const std::size_t left = watch.allocations() - watch.frees();
     CHECK(left < 40); // not the 1,000 frames

@@ -5,6 +5,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,20 +31,20 @@ using ssekit::time_point;
 using support::bell;
 using support::client;
 using support::exactly;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr auto coarse = 17ms; // what times of streams are right to
 constexpr hub_options silent{.heartbeat = {.interval = 0s}, .write_deadline = 60s};
 
 /// Ticks at each deadline until `over()`. \returns when that was.
 template <class Over>
 time_point run_until(hub& server, Over&& over) {
-    time_point now = start;
+    time_point now = morning;
     for (int turns = 0; !over(); ++turns) {
         REQUIRE(turns < 100000);
         REQUIRE(server.next_deadline() != never);
@@ -51,10 +52,6 @@ time_point run_until(hub& server, Over&& over) {
         server.tick(now);
     }
     return now;
-}
-
-std::size_t heartbeats(const client& reader) {
-    return reader.seen().comments.size();
 }
 
 } // namespace
@@ -65,7 +62,7 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
         for (const std::size_t cut : {0u, 1u, 10u, 20u}) {
             CAPTURE(cut);
             hub server(1, {}, silent);
-            server.tick(start);
+            server.tick(morning);
             char user = 'x';
             client reader(server, to({"a"}, {.framing = form, .user = &user}));
             reader.drain();
@@ -74,8 +71,8 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
             CHECK(reader.drain_bytes(cut) == drain_status::would_block);
             const time_point when =
                 run_until(server, [&] { return reader.stream.end() != stream_end::open; });
-            CHECK(when >= start + 60s - coarse);
-            CHECK(when <= start + 62s);
+            CHECK(when >= morning + 60s - coarse);
+            CHECK(when <= morning + 62s);
             CHECK(reader.stream.end() == stream_end::stalled);
             CHECK(reader.stream.is_done()); // at once, for the rest can not leave
             CHECK(server.next_ready() == &user);
@@ -91,12 +88,12 @@ TEST_CASE("a stream whose bytes do not leave is stalled at its deadline") {
 
 TEST_CASE("a stream with nothing but a heartbeat in hand is stalled as well") {
     hub server(1, {}, {.heartbeat = {.interval = 15s, .jitter = 0}, .write_deadline = 20s});
-    server.tick(start);
+    server.tick(morning);
     bell rings;
     client reader(server, to({"a"}), rings.waker());
     reader.drain();
     const time_point beat = run_until(server, [&] { return rings.take() == 1; });
-    CHECK(beat <= start + 15s);
+    CHECK(beat <= morning + 15s);
     CHECK(reader.drain_bytes(1) == drain_status::would_block);
     const time_point when = run_until(server, [&] { return reader.stream.is_done(); });
     CHECK(when >= beat + 20s - coarse);
@@ -107,7 +104,7 @@ TEST_CASE("a stream with nothing but a heartbeat in hand is stalled as well") {
 
 TEST_CASE("a stream whose opening is never taken is stalled") {
     hub server(1, {}, silent);
-    server.tick(start);
+    server.tick(morning);
     bell rings;
     client reader(server, to({"a"}), rings.waker());
     run_until(server, [&] { return reader.stream.is_done(); });
@@ -119,13 +116,13 @@ TEST_CASE("a stream whose opening is never taken is stalled") {
 
 TEST_CASE("a client that takes a byte now and then is not dropped") {
     hub server(1, {}, silent);
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
     say(server, "a", std::string(100, 'x'));
     for (int i = 1; i <= 100; ++i) {
         reader.drain_bytes(1);
-        const time_point next = start + i * 59s;
+        const time_point next = morning + i * 59s;
         while (server.next_deadline() < next) server.tick(server.next_deadline());
         server.tick(next);
         REQUIRE_FALSE(reader.stream.is_done());
@@ -143,7 +140,7 @@ TEST_CASE("an idle stream is never stalled and neither is any when the deadline 
     say(patient, "a", "1");
     stuck.drain_bytes(3);
     for (int i = 0; i < 100; ++i) {
-        for (hub* each : {&server, &patient}) each->tick(start + i * 1h);
+        for (hub* each : {&server, &patient}) each->tick(morning + i * 1h);
     }
     CHECK(idle.stream.end() == stream_end::open);
     CHECK(stuck.stream.end() == stream_end::open);
@@ -152,7 +149,7 @@ TEST_CASE("an idle stream is never stalled and neither is any when the deadline 
 
 TEST_CASE("a stalled stream is reported even if it was reported before") {
     hub server(1, {}, silent);
-    server.tick(start);
+    server.tick(morning);
     bell rings;
     char user = 'x';
     client woken(server, to({"a"}), rings.waker());
@@ -168,7 +165,7 @@ TEST_CASE("a stalled stream is reported even if it was reported before") {
     CHECK(server.next_ready() == &user);
     CHECK(server.next_ready() == &user);
     CHECK(server.next_ready() == nullptr);
-    server.tick(start + 24h);
+    server.tick(morning + 24h);
     CHECK(rings.take() == 0);
     CHECK(server.next_ready() == nullptr);
 }
@@ -177,14 +174,14 @@ TEST_CASE(
     "bytes in hand stay where they are until they are consumed even when the stream is dropped") {
     for (const bool cut : {false, true}) {
         hub server(1, {}, {.keep = exactly(1), .write_deadline = 60s});
-        server.tick(start);
+        server.tick(morning);
         client reader(server, to({"a"}));
         say(server, "a", "in hand");
         std::array<std::string_view, 4> slices;
         REQUIRE(reader.stream.prepare(slices) == 2);
         if (cut) CHECK(server.close({.deadline = 1s}) == ssekit::errc::ok);
         if (!cut) say(server, "a", "next");
-        server.tick(start + (cut ? 2s : 2min));
+        server.tick(morning + (cut ? 2s : 2min));
         CHECK(reader.stream.end() == (cut ? stream_end::cut : stream_end::stalled));
         CHECK(slices[0] == "id: 1.0\n\n");
         CHECK(slices[1] == "id: 1.1\ndata: in hand\n\n");
@@ -202,14 +199,14 @@ TEST_CASE("a peer that is dead is dropped at the deadline even if its stream has
     for (const bool evict : {true, false}) {
         CAPTURE(evict);
         hub server(1, {}, silent);
-        server.tick(start);
+        server.tick(morning);
         bell rings;
         client reader(server, to({"a"}, {.max_age = 30s}), rings.waker());
         reader.drain();
         say(server, "a", "1");
         reader.drain_bytes(3);
         if (evict) CHECK(server.evict(reader.stream.id()));
-        for (auto now = start; now < start + 10min; now += 1s) server.tick(now);
+        for (auto now = morning; now < morning + 10min; now += 1s) server.tick(now);
         rings.take();
         CHECK(reader.stream.is_done()); // or nobody would ever hang up
     }
@@ -217,7 +214,7 @@ TEST_CASE("a peer that is dead is dropped at the deadline even if its stream has
 
 TEST_CASE("streams of a maximum age end politely and spread") {
     hub server(1, {}, {.heartbeat = {.interval = 0s}, .max_age = 1h, .max_age_jitter = 50});
-    server.tick(start);
+    server.tick(morning);
     std::vector<std::unique_ptr<client>> clients;
     char user = 'x';
     for (int i = 0; i < 200; ++i) {
@@ -237,7 +234,7 @@ TEST_CASE("streams of a maximum age end politely and spread") {
         ended += now;
         return ended == clients.size();
     });
-    CHECK(last <= start + 1h + 2s);
+    CHECK(last <= morning + 1h + 2s);
     CHECK(turns >= 30);
     CHECK(most <= 20);
     for (const auto& each : clients) {
@@ -256,14 +253,14 @@ TEST_CASE("a maximum age of its own is to the point and tears nothing") {
             CAPTURE(cut);
             hub server(1, {},
                        {.heartbeat = {.interval = 15s}, .max_age = 1h, .max_age_jitter = 100});
-            server.tick(start);
+            server.tick(morning);
             client reader(server, to({"a"}, {.max_age = 10s, .framing = form}));
             say(server, "a", "1");
             reader.drain_bytes(cut);
             const time_point when =
                 run_until(server, [&] { return reader.stream.end() != stream_end::open; });
-            CHECK(when >= start + 10s);
-            CHECK(when <= start + 11s);
+            CHECK(when >= morning + 10s);
+            CHECK(when <= morning + 11s);
             CHECK(reader.stream.end() == stream_end::expired);
             say(server, "a", "2");
             CHECK(reader.drain() == drain_status::done);
@@ -277,41 +274,41 @@ TEST_CASE("a maximum age of its own is to the point and tears nothing") {
 TEST_CASE("each subscriber may have heartbeats of its own or none") {
     for (const auto hub_interval : {15s, 0s}) {
         hub server(1, {}, {.heartbeat = {.interval = hub_interval, .jitter = 20}});
-        server.tick(start);
+        server.tick(morning);
         client own(server, to({"a"}, {.heartbeat = 5s}));
         client none(server, to({"a"}, {.heartbeat = 0s}));
         client usual(server, to({"a", "b"}, {.tag = "t"}));
         client rare(server, to({"a"}, {.heartbeat = 10min}));
         const std::array all{&own, &none, &usual, &rare};
         for (client* each : all) each->drain();
-        time_point last = start;
-        while (server.next_deadline() <= start + 10min) {
+        time_point last = morning;
+        while (server.next_deadline() <= morning + 10min) {
             const time_point now = server.next_deadline();
             server.tick(now);
-            const std::size_t before = heartbeats(own);
+            const std::size_t before = own.heartbeats();
             for (client* each : all) each->drain();
-            if (heartbeats(own) == before) continue;
+            if (own.heartbeats() == before) continue;
             CHECK(now - last <= 5s + 2s);
             last = now;
         }
-        CHECK(heartbeats(own) >= 120);
-        CHECK(heartbeats(none) == 0);
-        CHECK(heartbeats(usual) >= (hub_interval == 0s ? 0 : 40));
-        CHECK(heartbeats(usual) <= (hub_interval == 0s ? 0 : 55));
-        CHECK(heartbeats(rare) <= 1);
+        CHECK(own.heartbeats() >= 120);
+        CHECK(none.heartbeats() == 0);
+        CHECK(usual.heartbeats() >= (hub_interval == 0s ? 0 : 40));
+        CHECK(usual.heartbeats() <= (hub_interval == 0s ? 0 : 55));
+        CHECK(rare.heartbeats() <= 1);
     }
 }
 
 TEST_CASE("heartbeats can be events that clients see") {
     hub server(1, {}, {.heartbeat = {.interval = 15s}, .heartbeat_type = "ping"});
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
-    server.tick(start + 16s);
+    server.tick(morning + 16s);
     reader.drain();
     CHECK(reader.events() == texts{"ping:"});
     CHECK(reader.last_event_id() == "1.0");
-    CHECK(heartbeats(reader) == 0);
+    CHECK(reader.heartbeats() == 0);
     CHECK(server.metrics().heartbeats == 1);
     CHECK(server.metrics().delivered == 0);
 }
@@ -325,22 +322,22 @@ TEST_CASE("time that runs backwards and deadlines of ages do no harm") {
                     .write_deadline = wait,
                     .max_age = wait,
                     .detach_retry = wait});
-        server.tick(start);
+        server.tick(morning);
         client usual(server, to({"a"}));
         client special(
             server,
             to({"a"},
                {.max_lag = {.age = wait}, .throttle = wait, .heartbeat = wait, .max_age = wait}));
         for (client* each : {&usual, &special}) each->drain();
-        for (const auto& [now, data] : {std::pair{start + 24h * 30, "1"},
-                                        {start - 1h, "2"},
+        for (const auto& [now, data] : {std::pair{morning + 24h * 30, "1"},
+                                        {morning - 1h, "2"},
                                         {time_point{}, "3"},
-                                        {start + 24h * 300, "4"}}) {
+                                        {morning + 24h * 300, "4"}}) {
             server.tick(now);
             say(server, "a", data);
             for (client* each : {&usual, &special}) CHECK(each->drain() == drain_status::idle);
-            CHECK(server.next_deadline() > start);
-            CHECK(server.find_subscriber(usual.stream.id())->connected_at >= start - coarse);
+            CHECK(server.next_deadline() > morning);
+            CHECK(server.find_subscriber(usual.stream.id())->connected_at >= morning - coarse);
         }
         CHECK(usual.events() == texts{"1", "2", "3", "4"});
         CHECK(special.events() == texts{"1"});
@@ -353,21 +350,21 @@ TEST_CASE("time that runs backwards and deadlines of ages do no harm") {
 TEST_CASE("a life that is over before it began is refused, by whichever of the bounds") {
     using std::chrono::milliseconds;
     for (const milliseconds over : {milliseconds(0), milliseconds(-1), milliseconds::min()}) {
-        hub server(1, start, silent);
+        hub server(1, morning, silent);
         CHECK(client(server, to({"a"}, {.max_age = over})).ec == ssekit::errc::expired);
         CHECK(client(server, to({"a"}, {.max_age = over, .expires_at = never})).ec ==
               ssekit::errc::expired);
-        hub strict(1, start, {.max_age = over});
+        hub strict(1, morning, {.max_age = over});
         CHECK(client(strict, to({"a"})).ec == ssekit::errc::expired);
         CHECK(client(strict, to({"a"}, {.max_age = 1h})).ec == ssekit::errc::expired);
     }
-    hub server(1, start, silent);
-    for (const time_point past : {time_point::min(), time_point(), start - 1ns, start}) {
+    hub server(1, morning, silent);
+    for (const time_point past : {time_point::min(), time_point(), morning - 1ns, morning}) {
         CHECK(client(server, to({"a"}, {.expires_at = past})).ec == ssekit::errc::expired);
         CHECK(client(server, to({"a"}, {.max_age = 1h, .expires_at = past})).ec ==
               ssekit::errc::expired);
     }
-    for (const time_point ahead : {start + 1ns, start + 1h, never - 1ns, never}) {
+    for (const time_point ahead : {morning + 1ns, morning + 1h, never - 1ns, never}) {
         CHECK(client(server, to({"a"}, {.expires_at = ahead})).ec == ssekit::errc::ok);
     }
     CHECK(server.metrics().refused_streams[ssekit::errc::expired] == 8);
@@ -381,12 +378,12 @@ TEST_CASE("of all that limits a life the earliest counts") {
         std::optional<time_point> at;
         std::chrono::milliseconds life;
     } const cases[] = {
-        {10s, 1h, {}, 10s},         {1h, 10s, {}, 10s},         {1h, {}, start + 10s, 10s},
-        {10s, {}, start + 1h, 10s}, {{}, 10s, start + 1h, 10s}, {{}, 1h, start + 10s, 10s},
-        {1h, 1h, start + 10s, 10s}, {10s, 1h, never, 10s},
+        {10s, 1h, {}, 10s},           {1h, 10s, {}, 10s},           {1h, {}, morning + 10s, 10s},
+        {10s, {}, morning + 1h, 10s}, {{}, 10s, morning + 1h, 10s}, {{}, 1h, morning + 10s, 10s},
+        {1h, 1h, morning + 10s, 10s}, {10s, 1h, never, 10s},
     };
     for (const auto& [of_hub, own, at, life] : cases) {
-        hub server(1, start,
+        hub server(1, morning,
                    {.heartbeat = {.interval = 0s},
                     .write_deadline = 0s,
                     .max_age = of_hub,
@@ -395,8 +392,8 @@ TEST_CASE("of all that limits a life the earliest counts") {
         reader.drain();
         const time_point when =
             run_until(server, [&] { return reader.stream.end() != stream_end::open; });
-        CHECK(when >= start + life - coarse);
-        CHECK(when <= start + life + 2s); // a 32nd of a minute
+        CHECK(when >= morning + life - coarse);
+        CHECK(when <= morning + life + 2s); // a 32nd of a minute
         CHECK(reader.stream.end() == stream_end::expired);
         CHECK(reader.drain() == drain_status::done);
     }

@@ -8,6 +8,7 @@
 #include "support/bell.hpp"
 #include "support/client.hpp"
 #include "support/counted_memory.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,14 +26,13 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
+using support::untimed;
 
 namespace {
-
-constexpr time_point noon{12h};
-constexpr hub_options quiet{.heartbeat = {.interval = 0s}, .write_deadline = 0s};
 
 /// \returns after how long the stream ends, in steps of 100 ms; nullopt within the time given.
 std::optional<std::chrono::milliseconds> life(hub& server, const client& reader,
@@ -53,7 +53,7 @@ TEST_CASE("a stream lives as long as it was told last") {
         for (const auto second : {1s, 3s, 65s, 130s, 4500s}) {
             CAPTURE(first.count());
             CAPTURE(second.count());
-            hub server(1, noon, quiet);
+            hub server(1, noon, untimed);
             client reader(server, to({"a"}, {.expires_at = noon + first}));
             reader.drain();
             CHECK(reader.stream.expire_at(noon + second) == errc::ok);
@@ -68,7 +68,7 @@ TEST_CASE("a stream lives as long as it was told last") {
 }
 
 TEST_CASE("a stream that is extended again and again lives on, and its owner is not bothered") {
-    hub server(1, noon, quiet);
+    hub server(1, noon, untimed);
     bell rung;
     client reader(server, to({"a"}, {.max_age = 10s}), rung.waker());
     reader.drain();
@@ -88,7 +88,7 @@ TEST_CASE("a stream that is extended again and again lives on, and its owner is 
 
 TEST_CASE("a time that has passed ends the stream at once") {
     for (const auto when : {noon, noon - 1ns, (time_point::min)()}) {
-        hub server(1, noon, quiet);
+        hub server(1, noon, untimed);
         bell rung;
         client reader(server, to({"a"}, {.expires_at = noon + 1h}), rung.waker());
         reader.drain();
@@ -103,7 +103,7 @@ TEST_CASE("a time that has passed ends the stream at once") {
 }
 
 TEST_CASE("a stream may be given a time of its own, and lose it") {
-    hub server(1, noon, quiet);
+    hub server(1, noon, untimed);
     client reader(server, to({"a"}));
     client other(server, to({"a"}, {.expires_at = noon + 5s}));
     for (client* each : {&reader, &other}) each->drain();
@@ -116,7 +116,7 @@ TEST_CASE("a stream may be given a time of its own, and lose it") {
 }
 
 TEST_CASE("the hub's bound counts as well") {
-    hub_options options = quiet;
+    hub_options options = untimed;
     options.max_age = 10s;
     options.max_age_jitter = 0;
     hub server(1, noon, options);
@@ -131,7 +131,7 @@ TEST_CASE("the hub's bound counts as well") {
 
 TEST_CASE("a stream whose new time finds no memory ends") {
     support::counted_memory memory;
-    hub_options options = quiet;
+    hub_options options = untimed;
     options.memory = &memory;
     hub server(1, noon, options);
     char user = 'x';
@@ -151,7 +151,7 @@ TEST_CASE("a stream whose new time finds no memory ends") {
 }
 
 TEST_CASE("a stream without a hub has no time") {
-    std::optional<hub> server(std::in_place, 1, noon, quiet);
+    std::optional<hub> server(std::in_place, 1, noon, untimed);
     client reader(*server, to({"a"}));
     server.reset();
     CHECK(reader.stream.expire_at(noon + 1h) == errc::closed);
@@ -160,7 +160,7 @@ TEST_CASE("a stream without a hub has no time") {
 
 TEST_CASE("a shared hub tells its loop that a stream ends earlier") {
     bell loop;
-    ssekit::shared_hub server(1, noon, quiet, loop.waker());
+    ssekit::shared_hub server(1, noon, untimed, loop.waker());
     char user = 'x';
     auto stream =
         server.subscribe({.topics = "a", .expires_at = noon + 1h, .user = &user}).subscription;

@@ -5,6 +5,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,30 +30,26 @@ using ssekit::time_point;
 using support::bell;
 using support::client;
 using support::exactly;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr hub_options no_jitter{.heartbeat = {.interval = 15s, .jitter = 0}, .write_deadline = 0s};
-
-std::size_t heartbeats(const client& reader) {
-    return reader.seen().comments.size();
-}
 
 } // namespace
 
 TEST_CASE("a silent stream gets a heartbeat within the interval and again after each") {
     for (const framing form : {framing::raw, framing::chunked}) {
         hub server(1, {}, {.heartbeat = {.interval = 15s}});
-        server.tick(start);
+        server.tick(morning);
         char user = 'x';
         client reader(server, to({"a"}, {.framing = form, .user = &user}));
         reader.drain();
         const std::size_t opening = reader.socket.got.size();
-        time_point last = start;
+        time_point last = morning;
         for (std::size_t i = 1; i <= 20; ++i) {
             while (server.next_ready() == nullptr) {
                 REQUIRE(server.next_deadline() < last + 16s);
@@ -60,7 +57,7 @@ TEST_CASE("a silent stream gets a heartbeat within the interval and again after 
                 last = std::max(last, server.next_deadline() - 15s);
             }
             CHECK(reader.drain() == drain_status::idle);
-            CHECK(heartbeats(reader) == i);
+            CHECK(reader.heartbeats() == i);
         }
         const std::string_view beat = form == framing::raw ? ":\n\n"sv : "3\r\n:\n\n\r\n"sv;
         CHECK(reader.socket.got.size() == opening + 20 * beat.size());
@@ -73,39 +70,39 @@ TEST_CASE("a silent stream gets a heartbeat within the interval and again after 
 
 TEST_CASE("a stream that was written to gets no heartbeat") {
     hub server(1, {}, no_jitter);
-    server.tick(start);
+    server.tick(morning);
     client busy(server, to({"a"}));
     client idle(server, to({"b"}));
     busy.drain();
     idle.drain();
-    for (auto now = start; now < start + 60s; now += 1s) {
+    for (auto now = morning; now < morning + 60s; now += 1s) {
         server.tick(now);
         busy.drain();
         idle.drain();
         say(server, "a", "x");
         busy.drain();
     }
-    CHECK(heartbeats(busy) == 0);
-    CHECK(heartbeats(idle) >= 3);
+    CHECK(busy.heartbeats() == 0);
+    CHECK(idle.heartbeats() >= 3);
 }
 
 TEST_CASE("a waker fires for a heartbeat") {
     hub server(1, {}, no_jitter);
-    server.tick(start);
+    server.tick(morning);
     bell rings;
     client reader(server, to({"a", "b"}), rings.waker());
     reader.drain();
-    server.tick(start + 15s);
+    server.tick(morning + 15s);
     CHECK(rings.take() == 1);
     say(server, "a", "1");
     CHECK(rings.take() == 0); // it has not been idle since
     reader.drain();
-    CHECK(heartbeats(reader) == 0); // the event did as well
+    CHECK(reader.heartbeats() == 0); // the event did as well
     CHECK(reader.events() == texts{"1"});
-    server.tick(start + 30s);
+    server.tick(morning + 30s);
     CHECK(rings.take() == 1);
     reader.drain();
-    CHECK(heartbeats(reader) == 1);
+    CHECK(reader.heartbeats() == 1);
 }
 
 TEST_CASE("a heartbeat is never queued while bytes wait nor inside an event") {
@@ -114,47 +111,47 @@ TEST_CASE("a heartbeat is never queued while bytes wait nor inside an event") {
     for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
         CAPTURE(cut);
         hub server(1, {}, no_jitter);
-        server.tick(start);
+        server.tick(morning);
         char user = 'x';
         client reader(server, to({"a"}, {.user = &user}));
         say(server, "a", "one\ntwo");
         reader.drain_bytes(cut);
-        for (auto now = start; now < start + 1h; now += 1s) {
+        for (auto now = morning; now < morning + 1h; now += 1s) {
             server.tick(now);
             while (server.next_ready() != nullptr) reader.drain_bytes(0);
         }
         reader.drain();
         CHECK(reader.events() == texts{"one\ntwo"});
-        CHECK(heartbeats(reader) == (cut == whole.size() ? 1 : 0));
+        CHECK(reader.heartbeats() == (cut == whole.size() ? 1 : 0));
         CHECK(std::string_view(reader.socket.got).starts_with(whole));
     }
 }
 
 TEST_CASE("a stream that has not been drained yet gets no heartbeat") {
     hub server(1, {}, no_jitter);
-    server.tick(start);
+    server.tick(morning);
     char user = 'x';
     client opening(server, to({"b"}, {.user = &user}));
     client gap(server, to({"b"}, {.last_event_id = "?", .user = &user}));
     client unread(server, to({"a"}));
     unread.drain();
     say(server, "a", "1");
-    server.tick(start + 1h);
+    server.tick(morning + 1h);
     CHECK(server.next_ready() == nullptr);
     for (client* each : {&opening, &gap, &unread}) {
         each->drain();
-        CHECK(heartbeats(*each) == 0);
+        CHECK(each->heartbeats() == 0);
     }
 }
 
 TEST_CASE("all streams share one heartbeat frame") {
     hub server(1, {}, no_jitter);
-    server.tick(start);
+    server.tick(morning);
     client a(server, to({"a"}));
     client b(server, to({"a"}));
     a.drain();
     b.drain();
-    server.tick(start + 1h);
+    server.tick(morning + 1h);
     std::array<std::string_view, 2> first, second;
     REQUIRE(a.stream.prepare(first) == 1);
     REQUIRE(b.stream.prepare(second) == 1);
@@ -164,44 +161,44 @@ TEST_CASE("all streams share one heartbeat frame") {
 
 TEST_CASE("an interval of zero switches heartbeats off") {
     hub server(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 0s});
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
     CHECK(server.next_deadline() == never);
-    server.tick(start + 24h);
+    server.tick(morning + 24h);
     reader.drain();
-    CHECK(heartbeats(reader) == 0);
+    CHECK(reader.heartbeats() == 0);
 }
 
 TEST_CASE("the next deadline is never when nothing can come due") {
     hub server(1, {}, {.keep = {.age = 10s}, .heartbeat = {.interval = 15s}});
-    server.tick(start);
+    server.tick(morning);
     CHECK(server.next_deadline() == never);
     {
         client reader(server, to({"a"}));
-        CHECK(server.next_deadline() <= start + 15s);
-        CHECK(server.next_deadline() > start);
+        CHECK(server.next_deadline() <= morning + 15s);
+        CHECK(server.next_deadline() > morning);
     }
     CHECK(server.next_deadline() == never);
 }
 
 TEST_CASE("events that are too old go when nobody does anything, but for the newest that is read") {
     hub server(1, {}, {.keep = {.age = 10s}, .heartbeat = {.interval = 0s}, .write_deadline = 0s});
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
     say(server, "a", "1");
     CHECK(server.next_deadline() == never); // the log is also the queue
-    server.tick(start + 1s);
+    server.tick(morning + 1s);
     say(server, "a", "3");
-    CHECK(server.next_deadline() == start + 10s);
+    CHECK(server.next_deadline() == morning + 10s);
     say(server, "b", "4");
-    CHECK(server.next_deadline() == start + 10s);
+    CHECK(server.next_deadline() == morning + 10s);
     CHECK(server.metrics().log_bytes == 3 * "id: 1.1\ndata: 1\n\n"sv.size());
-    server.tick(start + 10s);
+    server.tick(morning + 10s);
     CHECK(server.metrics().log_bytes == 2 * "id: 1.1\ndata: 1\n\n"sv.size());
-    CHECK(server.next_deadline() == start + 11s);
-    server.tick(start + 11s);
+    CHECK(server.next_deadline() == morning + 11s);
+    server.tick(morning + 11s);
     CHECK(server.metrics().log_bytes == "id: 1.1\ndata: 1\n\n"sv.size());
     CHECK(server.metrics().topics == 1);
     CHECK(server.next_deadline() == never);
@@ -209,26 +206,26 @@ TEST_CASE("events that are too old go when nobody does anything, but for the new
 
 TEST_CASE("ticks too early or too often or out of order do no harm") {
     hub server(1, {}, no_jitter);
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
-    for (int i = 0; i < 100; ++i) server.tick(start + i * 1ms);
-    server.tick(start - 1h);
+    for (int i = 0; i < 100; ++i) server.tick(morning + i * 1ms);
+    server.tick(morning - 1h);
     server.tick(time_point{});
-    server.tick(start);
+    server.tick(morning);
     reader.drain();
-    CHECK(heartbeats(reader) == 0);
-    server.tick(start + 24h * 365);
+    CHECK(reader.heartbeats() == 0);
+    server.tick(morning + 24h * 365);
     reader.drain();
-    CHECK(heartbeats(reader) == 1);
-    server.tick(start + 24h * 365);
+    CHECK(reader.heartbeats() == 1);
+    server.tick(morning + 24h * 365);
     reader.drain();
-    CHECK(heartbeats(reader) == 1);
+    CHECK(reader.heartbeats() == 1);
 }
 
 TEST_CASE("a stream that has ended gets no heartbeat") {
     hub server(1, {}, {.keep = exactly(1), .heartbeat = {.interval = 15s}});
-    server.tick(start);
+    server.tick(morning);
     char user = 'x';
     client lagged(server, to({"a"}, {.user = &user}));
     lagged.drain();
@@ -236,15 +233,15 @@ TEST_CASE("a stream that has ended gets no heartbeat") {
     say(server, "a", "2");
     while (server.next_ready() != nullptr) CHECK(lagged.drain() == drain_status::cut);
     CHECK(server.next_deadline() == never);
-    server.tick(start + 1h);
+    server.tick(morning + 1h);
     CHECK(server.next_ready() == nullptr);
     CHECK(lagged.drain() == drain_status::cut);
-    CHECK(heartbeats(lagged) == 0);
+    CHECK(lagged.heartbeats() == 0);
 }
 
 TEST_CASE("heartbeats of clients that heard the same event are spread") {
     hub server(1, {}, {.heartbeat = {.interval = 100s, .jitter = 50}});
-    server.tick(start);
+    server.tick(morning);
     std::vector<std::unique_ptr<client>> clients;
     for (int i = 0; i < 200; ++i) {
         clients.push_back(std::make_unique<client>(server, to({"a"})));
@@ -254,7 +251,7 @@ TEST_CASE("heartbeats of clients that heard the same event are spread") {
     for (const auto& each : clients) each->drain();
     std::size_t turns = 0;
     std::uint64_t most = 0;
-    while (server.next_deadline() <= start + 100s) {
+    while (server.next_deadline() <= morning + 100s) {
         const auto before = server.metrics().heartbeats;
         server.tick(server.next_deadline());
         for (const auto& each : clients) each->drain();
@@ -268,14 +265,14 @@ TEST_CASE("heartbeats of clients that heard the same event are spread") {
 
 TEST_CASE("a heartbeat brings the id to come back with when the hub went on without the stream") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, start, no_jitter);
+        hub server(1, morning, no_jitter);
         client quiet(server, to({"a"}, {.framing = form}));
         quiet.drain();
-        server.tick(start + 15s);
+        server.tick(morning + 15s);
         quiet.drain();
         CHECK(quiet.body() == "id: 1.0\n\n:\n\n"); // the hub has not gone on
         for (int i = 0; i < 7; ++i) say(server, "b", "x");
-        server.tick(start + 30s);
+        server.tick(morning + 30s);
         quiet.drain();
         CHECK(quiet.body() == "id: 1.0\n\n:\n\nid: 1.7\n:\n\n");
         CHECK(quiet.last_event_id() == "1.7");
@@ -283,7 +280,7 @@ TEST_CASE("a heartbeat brings the id to come back with when the hub went on with
         say(server, "a", "1");
         quiet.drain();
         CHECK(quiet.last_event_id() == "1.8");
-        server.tick(start + 45s);
+        server.tick(morning + 45s);
         quiet.drain();
         CHECK(quiet.body().ends_with("data: 1\n\n:\n\n")); // it has the newest id
         if (form == framing::chunked) CHECK(support::dechunk(quiet.socket.got).intact);
@@ -292,13 +289,12 @@ TEST_CASE("a heartbeat brings the id to come back with when the hub went on with
 
 TEST_CASE("the id of a heartbeat advances for a stream that wants nothing, and loses nothing") {
     // A filter that wants nothing; 200 minutes; the log keeps 4 events.
-    hub server(1, start, {.keep = exactly(4), .heartbeat = {.interval = 15s, .jitter = 0}});
+    hub server(1, morning, {.keep = exactly(4), .heartbeat = {.interval = 15s, .jitter = 0}});
     bool (*const odd)(void*, const ssekit::event_summary&) noexcept =
         [](void*, const ssekit::event_summary& event) noexcept { return event.type == "wanted"; };
-    const ssekit::subscribe_options options = to({"a", "c"}, {.filter = {odd, nullptr}});
-    client reader(server, options);
+    client reader(server, to({"a", "c"}, {.filter = {odd, nullptr}}));
     reader.drain();
-    time_point now = start;
+    time_point now = morning;
     for (int minute = 0; minute < 200; ++minute) {
         say(server, "a", "noise");
         reader.drain();
@@ -320,20 +316,20 @@ TEST_CASE("a heartbeat never brings the id of an event that the stream has still
     // Whatever is published between the time that it is due and the time that it leaves.
     for (const bool two : {false, true}) {
         for (const bool throttled : {false, true}) {
-            hub server(1, start, no_jitter);
+            hub server(1, morning, no_jitter);
             client reader(server, two ? to({"a", "c"}, {.throttle = throttled ? 1h : 0s})
                                       : to({"a"}, {.throttle = throttled ? 1h : 0s}));
             reader.drain();
             say(server, "a", "1");
             reader.drain();
             say(server, "b", "2");
-            server.tick(start + 15s);
+            server.tick(morning + 15s);
             say(server, "a", "3");
             say(server, "b", "4");
             reader.drain();
             const std::string id = reader.last_event_id();
             CHECK(id == (throttled ? "1.1" : "1.3"));
-            server.tick(start + 31s);
+            server.tick(morning + 31s);
             reader.drain();
             CHECK(reader.last_event_id() == (throttled ? "1.1" : "1.4"));
         }
@@ -346,11 +342,11 @@ TEST_CASE("heartbeats as events bring the id as well, and ids in heartbeats can 
             hub_options options = no_jitter;
             options.heartbeat_id = ids;
             if (!type.empty()) options.heartbeat_type = "ping";
-            hub server(1, start, options);
+            hub server(1, morning, options);
             client quiet(server, to({"a"}));
             quiet.drain();
             say(server, "b", "x");
-            server.tick(start + 15s);
+            server.tick(morning + 15s);
             quiet.drain();
             std::string expected = "id: 1.0\n\n";
             if (ids) expected += "id: 1.1\n";
@@ -360,20 +356,37 @@ TEST_CASE("heartbeats as events bring the id as well, and ids in heartbeats can 
     }
 }
 
+TEST_CASE("heartbeats as events have the text that was asked for, in as many lines as it has") {
+    for (const bool ids : {true, false}) {
+        hub_options options = no_jitter;
+        options.heartbeat_id = ids;
+        options.heartbeat_type = "ping";
+        options.heartbeat_data = "{\"type\":\n\"ping\"}";
+        hub server(1, morning, options);
+        client quiet(server, to({"a"}));
+        say(server, "b", "x");
+        quiet.drain();
+        server.tick(morning + 15s);
+        quiet.drain();
+        CHECK(quiet.events() == texts{"ping:{\"type\":\n\"ping\"}"});
+        CHECK(quiet.last_event_id() == (ids ? "1.1" : "1.0"));
+    }
+}
+
 TEST_CASE("a heartbeat brings no id that a publisher gave to an event of other topics") {
-    hub server(1, start,
+    hub server(1, morning,
                {.ids = ssekit::event_ids::by_publisher,
                 .heartbeat = {.interval = 15s, .jitter = 0},
                 .write_deadline = 0s});
     client quiet(server, to({"a"}));
     quiet.drain();
-    server.tick(start + 15s);
+    server.tick(morning + 15s);
     quiet.drain();
-    CHECK(quiet.socket.got == ":\n\n"); // there is none yet
+    CHECK(quiet.socket.got == ":\n\n:\n\n"); // after the opening; there is none yet
     CHECK(server.publish("b", {.id = "x7", .data = "1"}).ec == ssekit::errc::ok);
-    server.tick(start + 30s);
+    server.tick(morning + 30s);
     quiet.drain();
-    CHECK(quiet.socket.got == ":\n\n:\n\n");
+    CHECK(quiet.socket.got == ":\n\n:\n\n:\n\n");
 }
 
 TEST_CASE("a hub knows the time from its beginning") {
@@ -390,7 +403,7 @@ TEST_CASE("a hub knows the time from its beginning") {
     server.tick(late);
     CHECK(reader.drain() == drain_status::idle);
     CHECK(reader.events() == texts{"1"});
-    CHECK(heartbeats(reader) == 0);
+    CHECK(reader.heartbeats() == 0);
     client other(server, to({"b"}, {.start = ssekit::start_point::earliest}));
     CHECK(other.drain() == drain_status::idle);
     CHECK(other.events() == texts{"2"});

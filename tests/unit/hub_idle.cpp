@@ -7,6 +7,7 @@
 #include "support/bell.hpp"
 #include "support/client.hpp"
 #include "support/counted_memory.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,13 +32,13 @@ using support::bell;
 using support::client;
 using support::exactly;
 using support::gap;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point noon{12h};
 constexpr std::array<std::string_view, 2> a_and_b = {"a", "b"};
 
 /// The topics that are there, in the order of making.

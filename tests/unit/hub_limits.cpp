@@ -5,6 +5,7 @@
 #include <ssekit/hub.hpp>
 
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,13 +32,13 @@ using ssekit::subscribe_options;
 using ssekit::time_point;
 using std::chrono::milliseconds;
 using support::client;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr milliseconds ends_of_time[] = {
     0ms, 1ms, -1ms, milliseconds::max(), milliseconds::max() - 1ms, milliseconds::min()};
 constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)();
@@ -55,7 +56,7 @@ struct outcome {
 /// client reads, the other one's peer takes nothing.
 outcome live(const hub_options& options, subscribe_options wanted = {},
              const ssekit::close_options& last = {}) {
-    hub server(1, start, options);
+    hub server(1, morning, options);
     outcome out;
     say(server, "a", "before");
     wanted.topics = "a";
@@ -67,7 +68,7 @@ outcome live(const hub_options& options, subscribe_options wanted = {},
     say(server, "a", "at once");
     say(server, "b", "elsewhere");
     reader.drain();
-    time_point now = start;
+    time_point now = morning;
     const auto turn = [&](milliseconds step) {
         now += step;
         server.tick(now);
@@ -132,7 +133,7 @@ TEST_CASE("a hub works with every duration of its options at either end") {
         SUBCASE("retry and detach_retry") {
             const outcome seen = live({.retry = time, .detach_retry = time});
             CHECK(seen.events == everything);
-            hub server(1, start, {.detach_retry = time});
+            hub server(1, morning, {.detach_retry = time});
             client reader(server,
                           to({"a"}, {.on_lag = lag_policy::detach, .max_lag = {.events = 1}}));
             reader.drain();
@@ -196,10 +197,10 @@ TEST_CASE("a hub closes with every duration at either end") {
         const outcome seen = live({.write_deadline = 0ms}, {}, {.deadline = time});
         CHECK(seen.stuck_has_ended == (time == 1ms || time < 0ms));
         for (const milliseconds keep_for : ends_of_time) {
-            hub server(1, start, {});
+            hub server(1, morning, {});
             say(server, "a", "1");
             CHECK(server.close_topic("a", {.data = "end"}, keep_for) == errc::ok);
-            server.tick(start + 1s);
+            server.tick(morning + 1s);
             CHECK((server.publish("a", {.data = "x"}).ec == errc::ok) == (keep_for <= 1ms));
         }
     }
@@ -213,25 +214,25 @@ TEST_CASE("a hub works with every size of its options at either end") {
                 .events = size, .bytes = size, .burst = {.events = size, .bytes = size}};
             const outcome seen = live({.keep = keep, .keep_tagged = keep});
             CHECK(seen.events == everything);
-            hub server(1, start, {.keep = keep});
+            hub server(1, morning, {.keep = keep});
             CHECK(server.room("a").events >= (size == 0 ? 1 : size));
             CHECK(server.room("a").bytes == size);
         }
         SUBCASE("max_subscribers") {
-            hub server(1, start, {.max_subscribers = size});
+            hub server(1, morning, {.max_subscribers = size});
             const client first(server, to({"a"}));
             const client second(server, to({"a"}));
             CHECK(first.ec == (size == 0 ? errc::too_many_subscribers : errc::ok));
             CHECK(second.ec == (size <= 1 ? errc::too_many_subscribers : errc::ok));
         }
         SUBCASE("max_subscribers_per_topic and per_tag") {
-            hub server(1, start, {.max_subscribers_per_topic = size});
+            hub server(1, morning, {.max_subscribers_per_topic = size});
             const client first(server, to({"a"}));
             const client second(server, to({"b", "a"}));
             CHECK(first.ec == (size == 0 ? errc::topic_is_full : errc::ok));
             CHECK(second.ec == (size <= 1 ? errc::topic_is_full : errc::ok));
             CHECK(server.subscribers("b") == (size <= 1 ? 0 : 1));
-            hub tagging(1, start, {.max_subscribers_per_tag = size});
+            hub tagging(1, morning, {.max_subscribers_per_tag = size});
             const client one(tagging, to({"a"}, {.tag = "t"}));
             const client two(tagging, to({"a"}, {.tag = "t"}));
             CHECK(one.ec == (size == 0 ? errc::tag_is_full : errc::ok));
@@ -239,7 +240,7 @@ TEST_CASE("a hub works with every size of its options at either end") {
             CHECK(client(tagging, to({"a"})).ec == errc::ok);
         }
         SUBCASE("max_topics and max_tags") {
-            hub server(1, start, {.max_topics = size, .max_tags = size});
+            hub server(1, morning, {.max_topics = size, .max_tags = size});
             CHECK(server.publish("a", {.data = "1"}).ec ==
                   (size == 0 ? errc::too_many_topics : errc::ok));
             CHECK(server.publish("b", {.data = "1"}).ec ==
@@ -255,7 +256,7 @@ TEST_CASE("a hub works with every size of its options at either end") {
             CHECK(server.metrics().tags == (std::min<std::size_t>)(size, 2));
         }
         SUBCASE("max_topic_length") {
-            hub server(1, start, {.max_topic_length = size});
+            hub server(1, morning, {.max_topic_length = size});
             CHECK(server.publish("a", {.data = "1"}).ec ==
                   (size == 0 ? errc::invalid_topic : errc::ok));
             CHECK(server.publish("ab", {.data = "1"}).ec ==
@@ -265,14 +266,14 @@ TEST_CASE("a hub works with every size of its options at either end") {
             CHECK(server.publish("a", {.data = "1"}, too_long).ec == errc::label_too_long);
         }
         SUBCASE("max_forgotten") {
-            hub server(1, start, {.keep = {.age = 1s}, .max_forgotten = size});
+            hub server(1, morning, {.keep = {.age = 1s}, .max_forgotten = size});
             for (const char* const name : {"a", "b", "c"}) say(server, name, "1");
-            server.tick(start + 2s);
+            server.tick(morning + 2s);
             client back(server, to({"b"}, {.last_event_id = "1.1"}));
             CHECK(back.stream.resumption() == ssekit::resumption::expired);
         }
         SUBCASE("max_sent") {
-            hub server(1, start, {.max_sent = size});
+            hub server(1, morning, {.max_sent = size});
             client reader(server, to({"a"}));
             CHECK(reader.stream.send({.data = "1"}) ==
                   (size == 0 ? errc::queue_is_full : errc::ok));
@@ -281,7 +282,7 @@ TEST_CASE("a hub works with every size of its options at either end") {
         }
         SUBCASE("max_ids and max_id_length") {
             hub server(
-                1, start,
+                1, morning,
                 {.ids = ssekit::event_ids::by_publisher, .max_ids = size, .max_id_length = 2});
             for (const char* const id : {"1", "2", "3"}) {
                 CHECK(server.publish("a", {.id = id, .data = id}).ec == errc::ok);
@@ -290,7 +291,8 @@ TEST_CASE("a hub works with every size of its options at either end") {
             CHECK(back.stream.resumption() == ssekit::resumption::resumed);
             CHECK((client(server, to({"a"}, {.last_event_id = "2"})).stream.resumption() ==
                    ssekit::resumption::resumed) == (size > 1));
-            hub lengths(1, start, {.ids = ssekit::event_ids::by_publisher, .max_id_length = size});
+            hub lengths(1, morning,
+                        {.ids = ssekit::event_ids::by_publisher, .max_id_length = size});
             CHECK(lengths.publish("a", {.id = "1", .data = "x"}).ec ==
                   (size == 0 ? errc::unreturnable_id : errc::ok));
             CHECK(lengths.publish("a", {.id = "12", .data = "x"}).ec ==

@@ -5,6 +5,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -34,15 +35,16 @@ using ssekit::time_point;
 using support::bell;
 using support::client;
 using support::exactly;
+using support::morning;
 using support::say;
+using support::say_numbers;
 using support::texts;
 using support::to;
+using support::untimed;
 
 namespace {
 
-constexpr time_point start{10h};
-constexpr hub_options quiet{.heartbeat = {.interval = 0s}, .write_deadline = 0s};
-constexpr std::size_t event_size = std::string_view("id: 1.1\ndata: 1\n\n").size();
+constexpr std::size_t small_event = std::string_view("id: 1.1\ndata: 1\n\n").size();
 
 /// What has changed since the last question, "accepted+1 topics-1"; in the order of the header.
 /// Bytes and max_lag are left out: they have tests of their own.
@@ -90,10 +92,6 @@ class changes {
     const hub* hub_;
     hub_metrics last_;
 };
-
-void say_many(hub& server, int count) {
-    for (int i = 1; i <= count; ++i) say(server, "a", std::to_string(i));
-}
 
 } // namespace
 
@@ -150,7 +148,7 @@ TEST_CASE("events are counted once as published and for each subscriber as deliv
 }
 
 TEST_CASE("what is refused is counted by its reason") {
-    hub server(1, start, {.max_topics = 1, .max_topic_length = 4, .max_sent = 1});
+    hub server(1, morning, {.max_topics = 1, .max_topic_length = 4, .max_sent = 1});
     client reader(server, to({"a"}));
     const auto streams = [&](errc code) { return server.metrics().refused_streams[code]; };
     const auto events = [&](errc code) { return server.metrics().refused_events[code]; };
@@ -206,13 +204,13 @@ TEST_CASE("bytes of logs are counted in each log that holds them") {
     client pattern(server, {.patterns = all});
     CHECK(server.metrics().log_bytes == 0);
     say(server, "a", "1");
-    CHECK(server.metrics().log_bytes == 2 * event_size);
+    CHECK(server.metrics().log_bytes == 2 * small_event);
     say(server, "b", "2");
-    CHECK(server.metrics().log_bytes == 4 * event_size);
+    CHECK(server.metrics().log_bytes == 4 * small_event);
     say(server, "b", "3");
-    CHECK(server.metrics().log_bytes == 5 * event_size); // the pattern's log keeps two
+    CHECK(server.metrics().log_bytes == 5 * small_event); // the pattern's log keeps two
     pattern.stream = {};
-    CHECK(server.metrics().log_bytes == 3 * event_size);
+    CHECK(server.metrics().log_bytes == 3 * small_event);
 }
 
 TEST_CASE("gaps and what was skipped are counted") {
@@ -223,7 +221,7 @@ TEST_CASE("gaps and what was skipped are counted") {
     client newest(server, to({"a"}, {.on_lag = lag_policy::skip_to_newest}));
     for (client* each : {&ends, &detached, &oldest, &newest}) each->drain();
     changes moved(server);
-    say_many(server, 5);
+    say_numbers(server, "a", 1, 5);
     CHECK(moved() == "published+5");
     ends.drain();
     CHECK(moved() == "subscribers-1 lagged+1");
@@ -240,8 +238,8 @@ TEST_CASE("gaps and what was skipped are counted") {
 }
 
 TEST_CASE("coalesced and filtered events are counted and not delivered") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     bool (*const nothing)(void*, const event_summary&) noexcept =
         [](void*, const event_summary&) noexcept { return false; };
     client newest(server, to({"a"}, {.on_lag = lag_policy::coalesce}));
@@ -267,13 +265,13 @@ TEST_CASE("the largest lag is remembered whatever the policy makes of it") {
         client reader(server, to({"a"}, {.on_lag = policy}));
         reader.drain();
         CHECK(server.metrics().max_lag == 0);
-        say_many(server, 4);
+        say_numbers(server, "a", 1, 4);
         reader.drain();
         CHECK(server.metrics().max_lag == 4);
-        say_many(server, 2);
+        say_numbers(server, "a", 1, 2);
         reader.drain();
         CHECK(server.metrics().max_lag == 4);
-        say_many(server, 30); // more than the log holds
+        say_numbers(server, "a", 1, 30); // more than the log holds
         reader.drain();
         CHECK(server.metrics().max_lag == 30);
     }
@@ -281,15 +279,15 @@ TEST_CASE("the largest lag is remembered whatever the policy makes of it") {
 
 TEST_CASE("heartbeats are counted when they are handed over") {
     hub server(1, {}, {.heartbeat = {.interval = 15s}});
-    server.tick(start);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
     changes moved(server);
-    server.tick(start + 16s);
+    server.tick(morning + 16s);
     CHECK(moved().empty());
     reader.drain();
     CHECK(moved() == "heartbeats+1");
-    server.tick(start + 32s);
+    server.tick(morning + 32s);
     say(server, "a", "1"); // in place of one
     reader.drain();
     CHECK(moved() == "published+1 delivered+1");
@@ -297,7 +295,7 @@ TEST_CASE("heartbeats are counted when they are handed over") {
 
 TEST_CASE("each end of a stream is counted once") {
     hub server(1, {}, {.heartbeat = {.interval = 0s}, .write_deadline = 30s});
-    server.tick(start);
+    server.tick(morning);
     client stalled(server, to({"a"}));
     client expired(server, to({"a"}, {.max_age = 10s}));
     client evicted(server, to({"a"}));
@@ -307,9 +305,9 @@ TEST_CASE("each end of a stream is counted once") {
     CHECK(server.evict(evicted.stream.id()));
     CHECK_FALSE(server.evict(evicted.stream.id()));
     CHECK(moved() == "subscribers-1 evicted+1");
-    server.tick(start + 12s);
+    server.tick(morning + 12s);
     CHECK(moved() == "subscribers-1 expired+1");
-    server.tick(start + 1min);
+    server.tick(morning + 1min);
     CHECK(moved() == "subscribers-1 topics-1 stalled+1"); // nobody reads a any more
     CHECK(server.close_topic("b") == errc::ok);
     CHECK(moved().empty());
@@ -321,14 +319,14 @@ TEST_CASE("each end of a stream is counted once") {
     }
     CHECK(moved().empty());
     CHECK(server.close({.deadline = 1s}) == errc::ok);
-    server.tick(start + 2min);
+    server.tick(morning + 2min);
     CHECK(moved() == "topics-1"); // b in its time; the streams were over before
     for (client* each : {&stalled, &expired, &evicted}) each->stream = {};
     CHECK(moved().empty()); // their places were free
 }
 
 TEST_CASE("after a close each stream is flushed or cut") {
-    hub server(1, {}, quiet);
+    hub server(1, {}, untimed);
     client quick(server, to({"a"}));
     client torn(server, to({"a"}));
     client gone(server, to({"a"}));
@@ -352,8 +350,8 @@ TEST_CASE("after a close each stream is flushed or cut") {
 }
 
 TEST_CASE("a stream that still has bytes at the deadline of a close is cut") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     bell rings;
     char user = 'x';
     client quick(server, to({"a"}));
@@ -362,16 +360,16 @@ TEST_CASE("a stream that still has bytes at the deadline of a close is cut") {
     client gone(server, to({"a"}));
     for (client* each : {&quick, &stuck, &slow, &gone}) each->drain();
     CHECK(server.close({.farewell = {.data = "bye"}, .deadline = 5s}) == errc::ok);
-    CHECK(server.next_deadline() <= start + 5s);
+    CHECK(server.next_deadline() <= morning + 5s);
     CHECK(quick.drain() == drain_status::done);
     CHECK(server.next_ready() == &user);
     rings.take();
     stuck.drain_bytes(0);
     slow.drain_bytes(20);
     gone.stream = {};
-    server.tick(start + 5s - 1ms);
+    server.tick(morning + 5s - 1ms);
     CHECK_FALSE(stuck.stream.is_done());
-    server.tick(start + 5s);
+    server.tick(morning + 5s);
     for (client* each : {&stuck, &slow}) {
         CHECK(each->stream.is_done());
         CHECK(each->stream.end() == stream_end::cut);

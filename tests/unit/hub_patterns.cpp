@@ -4,6 +4,7 @@
 #include <ssekit/hub.hpp>
 
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,13 +25,12 @@ using ssekit::time_point;
 using support::client;
 using support::exactly;
 using support::gap;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
-
-constexpr time_point noon{12h};
 
 bool hears(std::string_view pattern, std::string_view topic) {
     bool heard[2] = {};

@@ -183,7 +183,7 @@ TEST_CASE("where publishers give ids a frame brings its own, and a sequence take
     CHECK(given.publish("a", ssekit::frame::make({.id = " y", .data = "4"}).frame).ec ==
           errc::unreturnable_id);
     reader.drain();
-    CHECK(reader.socket.got == "id: x\ndata: 1\n\n");
+    CHECK(reader.socket.got == ":\n\nid: x\ndata: 1\n\n");
     hub sequenced(1, {}, {.ids = ssekit::event_ids::by_sequence});
     CHECK(sequenced.publish("a", ssekit::frame::make({.data = "1"}).frame).ec ==
           errc::out_of_sequence);
@@ -216,4 +216,33 @@ TEST_CASE("a closed hub says so, whatever it is given") {
     const ssekit::sequenced_event refused = ssekit::event_sequence(1).make("a", {}, {});
     REQUIRE(refused.ec != ssekit::errc::ok);
     CHECK(server.publish_sequenced("a", refused).ec == ssekit::errc::closed);
+}
+
+TEST_CASE("a reconnection time that does harm is refused, wherever an event is published") {
+    hub server(1, ssekit::time_point());
+    ssekit::subscribe_result made = server.subscribe({.topics = "a", .tag = "me"});
+    REQUIRE(made.ec == errc::ok);
+    for (const std::chrono::milliseconds bad :
+         {std::chrono::milliseconds(-1), std::chrono::milliseconds(0),
+          ssekit::longest_retry + std::chrono::milliseconds(1)}) {
+        const ssekit::event_view event{.data = "x", .retry = bad};
+        CHECK(server.publish("a", event).ec == errc::invalid_retry);
+        CHECK(server.publish_to_tag("me", event).ec == errc::invalid_retry);
+        CHECK(server.publish_to_all(event).ec == errc::invalid_retry);
+        CHECK(server.publish_transient("a", event).ec == errc::invalid_retry);
+        CHECK(made.subscription.send(event) == errc::invalid_retry);
+    }
+    CHECK(server.metrics().published == 0);
+    for (const std::chrono::milliseconds good : {ssekit::shortest_retry, ssekit::longest_retry}) {
+        CHECK(server.publish("a", {.retry = good}).ec == errc::ok);
+    }
+}
+
+TEST_CASE("reconnection times among the options are brought within the bounds") {
+    hub server(1, ssekit::time_point(), {.retry = std::chrono::hours(24 * 365)});
+    ssekit::subscribe_result made = server.subscribe({.topics = "a"});
+    REQUIRE(made.ec == errc::ok);
+    std::string_view slice;
+    REQUIRE(made.subscription.prepare({&slice, 1}) == 1);
+    CHECK(slice == "id: 1.0\nretry: 2147483647\n\n");
 }

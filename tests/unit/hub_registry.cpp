@@ -5,6 +5,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,15 +31,15 @@ using ssekit::time_point;
 using support::bell;
 using support::client;
 using support::exactly;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
+using support::untimed;
 
 namespace {
 
-constexpr time_point start{10h};
-constexpr auto coarse = 17ms;
-constexpr hub_options quiet{.heartbeat = {.interval = 0s}, .write_deadline = 0s};
+constexpr auto rounding = 17ms;
 
 std::multiset<std::uint64_t> ids(const hub& server) {
     std::multiset<std::uint64_t> out;
@@ -54,7 +55,7 @@ std::multiset<std::uint64_t> ids_with_tag(const hub& server, std::string_view ta
     return out;
 }
 bool is_about(time_point a, time_point b) {
-    return a > b - coarse && a < b + coarse;
+    return a > b - rounding && a < b + rounding;
 }
 
 } // namespace
@@ -81,7 +82,7 @@ TEST_CASE("every stream is shown once however many topics it has") {
 }
 
 TEST_CASE("an id is found as long as its stream lives and never given twice") {
-    hub server(1, {}, quiet);
+    hub server(1, {}, untimed);
     std::set<std::uint64_t> given;
     std::list<client> alive;
     std::vector<std::uint64_t> gone;
@@ -126,8 +127,8 @@ TEST_CASE("ids that were never given find nobody and evict nobody") {
 
 TEST_CASE("what is shown of a stream is so") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, {}, quiet);
-        server.tick(start);
+        hub server(1, {}, untimed);
+        server.tick(morning);
         int user = 0;
         client reader(server, to({"first", "b"}, {.tag = "t", .framing = form, .user = &user}));
         const auto shown = [&] { return *server.find_subscriber(reader.stream.id()); };
@@ -135,55 +136,55 @@ TEST_CASE("what is shown of a stream is so") {
         CHECK(shown().user == &user);
         CHECK(shown().topic == "first");
         CHECK(shown().tag == "t");
-        CHECK(is_about(shown().connected_at, start));
+        CHECK(is_about(shown().connected_at, morning));
         CHECK(shown().bytes == 0);
         CHECK(shown().events == 0);
         CHECK(shown().lag_events == 0);
         CHECK(shown().end == stream_end::open);
 
-        server.tick(start + 1min);
+        server.tick(morning + 1min);
         reader.drain();
         CHECK(shown().bytes == reader.socket.got.size());
-        CHECK(is_about(shown().last_progress, start + 1min));
-        CHECK(is_about(shown().last_write, start + 1min));
+        CHECK(is_about(shown().last_progress, morning + 1min));
+        CHECK(is_about(shown().last_write, morning + 1min));
 
-        server.tick(start + 2min);
+        server.tick(morning + 2min);
         say(server, "first", "1");
         say(server, "b", "2");
         CHECK(server.publish_to_tag("t", {.data = "3"}).ec == errc::ok);
         say(server, "other", "4");
         CHECK(shown().lag_events == 3);
         CHECK(shown().lag_bytes == 3 * std::string_view("id: 1.1\ndata: 1\n\n").size());
-        CHECK(is_about(shown().last_progress, start + 1min));
+        CHECK(is_about(shown().last_progress, morning + 1min));
         reader.drain_bytes(5);
         CHECK(shown().events == 3); // given out, all in one go
         CHECK(shown().lag_events == 0);
         CHECK(shown().lag_bytes == 0);
         CHECK(shown().bytes == reader.socket.got.size());
-        CHECK(is_about(shown().last_progress, start + 2min));
+        CHECK(is_about(shown().last_progress, morning + 2min));
 
-        server.tick(start + 3min);
-        CHECK(is_about(shown().last_progress, start + 2min));
-        CHECK(is_about(shown().connected_at, start));
+        server.tick(morning + 3min);
+        CHECK(is_about(shown().last_progress, morning + 2min));
+        CHECK(is_about(shown().connected_at, morning));
         reader.drain();
         CHECK(shown().bytes == reader.socket.got.size());
-        CHECK(is_about(shown().last_progress, start + 3min));
+        CHECK(is_about(shown().last_progress, morning + 3min));
         CHECK(reader.events() == texts{"1", "2", "3"});
     }
 }
 
 TEST_CASE("bytes that were given out and did not leave are a write without progress") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     client reader(server, to({"a"}));
     reader.drain();
-    server.tick(start + 1min);
+    server.tick(morning + 1min);
     say(server, "a", "1");
     reader.drain_bytes(0);
-    server.tick(start + 2min);
+    server.tick(morning + 2min);
     const auto shown = *server.find_subscriber(reader.stream.id());
-    CHECK(is_about(shown.last_write, start + 1min));
-    CHECK(is_about(shown.last_progress, start));
+    CHECK(is_about(shown.last_write, morning + 1min));
+    CHECK(is_about(shown.last_progress, morning));
     CHECK(shown.tag.empty());
     CHECK(shown.user == nullptr);
 }
@@ -199,7 +200,7 @@ TEST_CASE("what the log has lost is still behind") {
 
 TEST_CASE("an evicted stream gets what was given out and no more") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, {}, quiet);
+        hub server(1, {}, untimed);
         client reader(server, to({"a"}, {.framing = form}));
         say(server, "a", "in hand");
         CHECK(reader.drain_bytes(15) == drain_status::would_block);
@@ -232,7 +233,7 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
         for (const bool wakes : {false, true}) {
             CAPTURE(wakes);
             hub server(1, {}, {.heartbeat = {.interval = 15s}});
-            server.tick(start);
+            server.tick(morning);
             bell rings;
             char user = 'x';
             client reader(
@@ -241,7 +242,7 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
                 wakes ? rings.waker() : ssekit::waker());
             reader.drain();
             if (doing == published) say(server, "a", "1");
-            if (doing == beaten) server.tick(start + 16s);
+            if (doing == beaten) server.tick(morning + 16s);
             if (doing == sent) CHECK(reader.stream.send({.data = "1"}) == errc::ok);
             if (doing == rescheduled) reader.stream.reschedule();
             if (doing == in_hand) {
@@ -251,7 +252,7 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
                 rings.take();
             }
             CHECK(server.evict(reader.stream.id()));
-            server.tick(start + 16s);
+            server.tick(morning + 16s);
             if (doing == in_hand) continue; // its owner waits for the socket
             // The owner comes only when he is called.
             if (wakes) CHECK(rings.take() == 1);
@@ -264,8 +265,8 @@ TEST_CASE("an eviction is reported once whatever the stream was doing") {
 }
 
 TEST_CASE("a stream that expires is reported even if it was rescheduled") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.max_age = 10s, .framing = framing::chunked, .user = &user}));
     reader.drain();
@@ -275,7 +276,7 @@ TEST_CASE("a stream that expires is reported even if it was rescheduled") {
     reader.socket.afterwards.bytes = 2;
     CHECK(reader.drain(1) == drain_status::budget_spent);
     reader.stream.reschedule();
-    server.tick(start + 20s);
+    server.tick(morning + 20s);
     CHECK(reader.stream.end() == stream_end::expired);
     CHECK(server.next_ready() == &user); // or its last bytes would never leave
     CHECK(reader.drain() == drain_status::done);
@@ -283,8 +284,8 @@ TEST_CASE("a stream that expires is reported even if it was rescheduled") {
 }
 
 TEST_CASE("a report that is under way survives the loss of a topic") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a", "b"}, {.user = &user}));
     for (const bool later : {false, true}) {
@@ -298,7 +299,7 @@ TEST_CASE("a report that is under way survives the loss of a topic") {
             if (later) reader.stream.reschedule();
             if (!later) CHECK(reader.stream.send({.data = "x"}) == errc::ok);
             CHECK(reader.stream.remove_topics(topic) == errc::ok);
-            server.tick(start);
+            server.tick(morning);
             CHECK(server.next_ready() == &user);
             reader.drain();
         }
@@ -306,7 +307,7 @@ TEST_CASE("a report that is under way survives the loss of a topic") {
 }
 
 TEST_CASE("streams can be evicted while they are shown") {
-    hub server(1, {}, quiet);
+    hub server(1, {}, untimed);
     bell rings;
     std::list<client> clients;
     for (int i = 0; i < 300; ++i) {
@@ -321,8 +322,10 @@ TEST_CASE("streams can be evicted while they are shown") {
     });
     CHECK(shown == 150);
     CHECK(rings.take() == 150);
-    server.for_each_subscriber(
-        [&](const subscriber_info& info) { CHECK(server.evict(info.id) == (info.tag == "even")); });
+    server.for_each_subscriber([&](const subscriber_info& info) {
+        const bool even = info.tag == "even"; // its views live until the hub is called
+        CHECK(server.evict(info.id) == even);
+    });
     CHECK(rings.take() == 150);
     for (client& each : clients) CHECK(each.drain() == drain_status::done);
     clients.clear();
@@ -355,7 +358,7 @@ TEST_CASE("the places of a stream are free as soon as it has ended") {
     enum { evicted, expired, stalled, lagged, detached, topic_closed, last };
     for (int how = evicted; how != last; ++how) {
         CAPTURE(how);
-        hub server(1, start,
+        hub server(1, morning,
                    {.keep = exactly(2),
                     .heartbeat = {.interval = 0s},
                     .max_subscribers = 1,
@@ -367,8 +370,8 @@ TEST_CASE("the places of a stream are free as soon as it has ended") {
         if (how != stalled) old.drain();
         CHECK(client(server, to({"a"})).ec == errc::too_many_subscribers);
         if (how == evicted) CHECK(server.evict(old.stream.id()));
-        if (how == expired) server.tick(start + 1h + 2s);
-        if (how == stalled) server.tick(start + 62s);
+        if (how == expired) server.tick(morning + 1h + 2s);
+        if (how == stalled) server.tick(morning + 62s);
         if (how == lagged || how == detached) {
             for (int i = 0; i < 3; ++i) say(server, "a", "x");
             old.drain();
@@ -378,7 +381,7 @@ TEST_CASE("the places of a stream are free as soon as it has ended") {
                 CHECK(server.close_topic(name, {}, 0s) == errc::ok);
             }
             old.drain();
-            server.tick(start + 1s); // their names are free
+            server.tick(morning + 1s); // their names are free
         }
         CHECK(old.stream.end() != stream_end::open);
         CHECK(server.subscribers() == 0);
@@ -402,7 +405,7 @@ TEST_CASE("the places of a stream are free as soon as it has ended") {
 }
 
 TEST_CASE("of all windows of a user the newest wins, even while the old one is stuck") {
-    hub server(1, start, {.max_subscribers_per_tag = 1});
+    hub server(1, morning, {.max_subscribers_per_tag = 1});
     std::list<client> windows;
     for (int i = 0; i < 20; ++i) {
         server.for_each_subscriber_with_tag(

@@ -28,17 +28,14 @@ using support::client;
 using support::exactly;
 using support::gap;
 using support::say;
+using support::say_numbers;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr lag_policy policies[] = {lag_policy::disconnect, lag_policy::skip_to_oldest,
-                                   lag_policy::skip_to_newest};
-
-void say_many(hub& server, std::string_view topic, int first, int last) {
-    for (int i = first; i <= last; ++i) say(server, topic, std::to_string(i));
-}
+constexpr lag_policy losing_policies[] = {lag_policy::disconnect, lag_policy::skip_to_oldest,
+                                          lag_policy::skip_to_newest};
 
 } // namespace
 
@@ -49,7 +46,7 @@ TEST_CASE("a subscriber that the log has left behind is dealt with as its policy
         client oldest(server, to({"a"}, {.on_lag = lag_policy::skip_to_oldest, .framing = form}));
         client newest(server, to({"a"}, {.on_lag = lag_policy::skip_to_newest, .framing = form}));
         for (client* each : {&ends, &oldest, &newest}) each->drain();
-        say_many(server, "a", 1, 10);
+        say_numbers(server, "a", 1, 10);
         CHECK(ends.stream.end() == stream_end::open);
 
         CHECK_FALSE(ends.stream.is_abrupt());
@@ -76,13 +73,13 @@ TEST_CASE("a subscriber that the log has left behind is dealt with as its policy
 }
 
 TEST_CASE("a subscriber that keeps up within the bound has not lagged") {
-    for (const lag_policy policy : policies) {
+    for (const lag_policy policy : losing_policies) {
         hub server(1, {}, {.keep = exactly(3)});
         client reader(server, to({"a"}, {.on_lag = policy}));
         reader.drain();
         texts all;
         for (int i = 0; i < 30; i += 3) {
-            say_many(server, "a", i, i + 2);
+            say_numbers(server, "a", i, i + 2);
             reader.drain();
             for (int n = i; n <= i + 2; ++n) all.push_back(std::to_string(n));
         }
@@ -94,15 +91,15 @@ TEST_CASE("a subscriber that keeps up within the bound has not lagged") {
 TEST_CASE("a frame that has begun to leave is never dropped or torn") {
     // A socket that takes `cut` bytes and is then full while the log moves on, under every policy,
     // in either framing.
-    for (const lag_policy policy : policies) {
+    for (const lag_policy policy : losing_policies) {
         for (const framing form : {framing::raw, framing::chunked}) {
             for (std::size_t cut = 0; cut < 120; ++cut) {
                 CAPTURE(cut);
                 hub server(1, {}, {.keep = exactly(2)});
                 client reader(server, to({"a"}, {.on_lag = policy, .framing = form}));
-                say_many(server, "a", 1, 2);
+                say_numbers(server, "a", 1, 2);
                 CHECK(reader.drain_bytes(cut) == drain_status::would_block);
-                say_many(server, "a", 3, 9);
+                say_numbers(server, "a", 3, 9);
                 const drain_status status = reader.drain();
                 const auto seen = reader.seen();
                 CHECK(seen.errors.empty());
@@ -150,12 +147,12 @@ TEST_CASE("several topics lag each on its own") {
     client reader(server, to({"a", "b"}, {.on_lag = lag_policy::skip_to_oldest}));
     reader.drain();
     say(server, "b", "b1");
-    say_many(server, "a", 1, 5);
+    say_numbers(server, "a", 1, 5);
     say(server, "b", "b2");
     reader.drain();
     CHECK(reader.events() == texts{"b1", gap("lagged", 3), "4", "5", "b2"});
 
-    say_many(server, "a", 6, 9);
+    say_numbers(server, "a", 6, 9);
     for (const std::string_view data : {"b3", "b4", "b5"}) say(server, "b", data);
     reader.drain();
     CHECK(reader.events() == texts{"b1", gap("lagged", 3), "4", "5", "b2", gap("lagged", 2), "8",
@@ -175,7 +172,7 @@ TEST_CASE("a log that is bounded by bytes or by age leaves slow subscribers behi
     client old(by_age, to({"a"}, {.on_lag = lag_policy::skip_to_oldest}));
     old.drain();
     CHECK(by_age.next_deadline() == ssekit::never);
-    say_many(by_age, "a", 1, 3);
+    say_numbers(by_age, "a", 1, 3);
     CHECK(by_age.next_deadline() == time_point(1h) + 10s);
     by_age.tick(time_point(1h) + 5s);
     say(by_age, "a", "4");
@@ -212,7 +209,7 @@ TEST_CASE("a lagged client comes back with its id and is told what is missing") 
     client first(server, to({"a"}));
     say(server, "a", "1");
     first.drain();
-    say_many(server, "a", 2, 9);
+    say_numbers(server, "a", 2, 9);
     CHECK(first.drain() == drain_status::cut);
     CHECK(first.events() == texts{"1"});
     const std::string id = first.last_event_id();
@@ -276,7 +273,7 @@ TEST_CASE("a topic and a pattern that both bring an event miss it once") {
                                          .on_lag = lag_policy::skip_to_oldest,
                                          .max_lag = {.events = by_log ? 0u : 2u}}));
         reader.drain();
-        say_many(server, "a", 1, 5);
+        say_numbers(server, "a", 1, 5);
         reader.drain();
         // What both logs have let go is not counted: either may have brought it.
         CHECK(reader.events() == texts{by_log ? gap("lagged") : gap("lagged", 3), "4", "5"});
@@ -287,7 +284,7 @@ TEST_CASE("a topic and a pattern that both bring an event miss it once") {
 
 TEST_CASE(
     "a stream that loses nothing because another topic brings it all goes on without a word") {
-    for (const lag_policy policy : policies) {
+    for (const lag_policy policy : losing_policies) {
         hub server(1, {}, {.keep = exactly(2)});
         client reader(server, to({"a", "b"}, {.on_lag = policy}));
         reader.drain();
@@ -365,11 +362,11 @@ TEST_CASE("what a topic has got before it was added is not brought by it") {
     reader.drain();
     say(server, {"a", "b"}, "1");
     CHECK(reader.stream.add_topics("b") == ssekit::errc::ok);
-    say_many(server, "a", 2, 3); // "a" lets 1 go, and the stream reads "b" from after it
+    say_numbers(server, "a", 2, 3); // "a" lets 1 go, and the stream reads "b" from after it
     reader.drain();
     CHECK(reader.events() == texts{gap("lagged"), "2", "3"});
     say(server, {"a", "b"}, "4");
-    say_many(server, "a", 5, 6); // but 4 is
+    say_numbers(server, "a", 5, 6); // but 4 is
     reader.drain();
     CHECK(reader.events() == texts{gap("lagged"), "2", "3", "4", "5", "6"});
 }

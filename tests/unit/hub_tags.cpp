@@ -6,6 +6,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,15 +30,14 @@ using ssekit::time_point;
 using support::bell;
 using support::client;
 using support::gap;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point noon{12h};
-
-errc tell(hub& server, std::string_view tag, std::string_view data) {
+errc tell_tag(hub& server, std::string_view tag, std::string_view data) {
     return server.publish_to_tag(tag, {.data = data}).ec;
 }
 
@@ -59,10 +59,10 @@ TEST_CASE("what is published to a tag reaches all its streams and no other in or
     client other(server, to({"a"}, {.tag = "you"}));
     client nobody(server, to({"a", "me"}));
     say(server, "a", "1");
-    CHECK(tell(server, "me", "2") == errc::ok);
+    CHECK(tell_tag(server, "me", "2") == errc::ok);
     phone.drain();
     say(server, "a", "3");
-    CHECK(tell(server, "you", "4") == errc::ok);
+    CHECK(tell_tag(server, "you", "4") == errc::ok);
     say(server, "b", "5");
     CHECK(server.publish_to_tag("me", {.type = "mine", .data = "6"}).offset == 6);
     for (client* each : {&phone, &laptop, &other, &nobody}) each->drain();
@@ -80,7 +80,7 @@ TEST_CASE("a tag and a topic of the same text have nothing in common") {
     client tagged(server, to({"a"}, {.tag = "same"}));
     client both(server, to({"same"}, {.tag = "same"}));
     say(server, "same", "1");
-    CHECK(tell(server, "same", "2") == errc::ok);
+    CHECK(tell_tag(server, "same", "2") == errc::ok);
     for (client* each : {&reader, &tagged, &both}) each->drain();
     CHECK(reader.events() == texts{"1"});
     CHECK(tagged.events() == texts{"2"});
@@ -92,7 +92,7 @@ TEST_CASE("a tag and a topic of the same text have nothing in common") {
     CHECK(both.stream.remove_topics("same") == errc::invalid_topic); // the tag alone is no stream
     CHECK(both.stream.add_topics("a") == errc::ok);
     CHECK(both.stream.remove_topics("same") == errc::ok);
-    CHECK(tell(server, "same", "3") == errc::ok);
+    CHECK(tell_tag(server, "same", "3") == errc::ok);
     say(server, "same", "4");
     say(server, "a", "5");
     both.drain();
@@ -103,10 +103,10 @@ TEST_CASE("a tag and a topic of the same text have nothing in common") {
 
 TEST_CASE("what is published to a tag is replayed to its own streams only") {
     hub server(1, {}, {});
-    CHECK(tell(server, "me", "1") == errc::ok); // nobody is there yet
+    CHECK(tell_tag(server, "me", "1") == errc::ok); // nobody is there yet
     say(server, "a", "2");
-    CHECK(tell(server, "me", "3") == errc::ok);
-    CHECK(tell(server, "you", "4") == errc::ok);
+    CHECK(tell_tag(server, "me", "3") == errc::ok);
+    CHECK(tell_tag(server, "you", "4") == errc::ok);
     client back(server, to({"a"}, {.tag = "me", .last_event_id = "1.1"}));
     client all(server, to({"a"}, {.tag = "me", .start = start_point::earliest}));
     client live(server, to({"a"}, {.tag = "me"}));
@@ -122,9 +122,9 @@ TEST_CASE("what is published to a tag is replayed to its own streams only") {
 TEST_CASE("what is published to a tag is kept for its time and then the tag is gone") {
     hub server(1, {}, {.keep_tagged = {.events = 2, .age = 10s}});
     server.tick(noon);
-    CHECK(tell(server, "me", "1") == errc::ok);
-    CHECK(tell(server, "me", "2") == errc::ok);
-    CHECK(tell(server, "me", "3") == errc::ok);
+    CHECK(tell_tag(server, "me", "1") == errc::ok);
+    CHECK(tell_tag(server, "me", "2") == errc::ok);
+    CHECK(tell_tag(server, "me", "3") == errc::ok);
     server.tick(noon + 9s);
     {
         client back(server, to({"a"}, {.tag = "me", .last_event_id = "1.1"}));
@@ -151,11 +151,11 @@ TEST_CASE("limits of tags and of their streams leave nothing behind") {
     CHECK(client(server, to({"new"}, {.tag = "me"})).ec == errc::tag_is_full);
     CHECK(client(server, to({"new"}, {.tag = "12345"})).ec == errc::invalid_topic);
     CHECK(client(server, {.tag = "me"}).ec == errc::invalid_topic);
-    CHECK(tell(server, "", "x") == errc::invalid_topic);
+    CHECK(tell_tag(server, "", "x") == errc::invalid_topic);
     {
         client you(server, to({"b"}, {.tag = "you"}));
         CHECK(client(server, to({"new"}, {.tag = "them"})).ec == errc::too_many_topics);
-        CHECK(tell(server, "them", "x") == errc::too_many_topics);
+        CHECK(tell_tag(server, "them", "x") == errc::too_many_topics);
         CHECK(server.metrics().tags == 2);
     }
     CHECK(server.metrics().tags == 1);
@@ -184,7 +184,7 @@ TEST_CASE("streams with a tag are found whatever they are doing") {
                                             held.stream.id()};
     CHECK(ids_with(server, "me") == all);
     for (int round = 0; round < 3; ++round) {
-        CHECK(tell(server, "me", "x") == errc::ok);
+        CHECK(tell_tag(server, "me", "x") == errc::ok);
         held.drain();
         parked.drain();
         draining.drain_bytes(7);
@@ -224,7 +224,7 @@ TEST_CASE("all streams of a user can be evicted at once") {
     }
     CHECK(other.drain() == drain_status::idle);
     CHECK(server.subscribers_with_tag("me") == 0); // their places are free at once
-    CHECK(tell(server, "me", "x") == errc::ok);
+    CHECK(tell_tag(server, "me", "x") == errc::ok);
     CHECK(rung.take() == 0);
     first.stream = {};
     second.stream = {};
@@ -264,9 +264,9 @@ TEST_CASE("a stream whose topic is closed still gets what its tag has for it") {
     server.tick(noon);
     client reader(server, to({"a"}, {.tag = "me"}));
     client throttled(server, to({"a"}, {.tag = "me", .throttle = 10s}));
-    CHECK(tell(server, "me", "1") == errc::ok);
+    CHECK(tell_tag(server, "me", "1") == errc::ok);
     for (client* each : {&reader, &throttled}) each->drain();
-    CHECK(tell(server, "me", "2") == errc::ok);
+    CHECK(tell_tag(server, "me", "2") == errc::ok);
     CHECK(server.close_topic("a") == errc::ok);
     CHECK(reader.drain() == drain_status::done);
     CHECK(reader.events() == texts{"1", "2"});
@@ -280,7 +280,7 @@ TEST_CASE("a client that comes back to a closed topic gets what its tag has for 
     hub server(1, {}, {});
     say(server, "a", "1");
     CHECK(server.close_topic("a") == errc::ok);
-    CHECK(tell(server, "me", "2") == errc::ok);
+    CHECK(tell_tag(server, "me", "2") == errc::ok);
     client back(server, to({"a"}, {.tag = "me", .last_event_id = "1.1"}));
     CHECK(back.ec == errc::ok);
     CHECK(back.drain() == drain_status::done);

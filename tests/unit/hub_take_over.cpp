@@ -7,6 +7,7 @@
 #include "support/bell.hpp"
 #include "support/client.hpp"
 #include "support/counted_memory.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,13 +34,13 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
 
-constexpr time_point noon{12h};
 constexpr hub_options one_window{.heartbeat = {.interval = 0s},
                                  .write_deadline = 0s,
                                  .max_subscribers_per_tag = 1,
@@ -212,6 +213,24 @@ TEST_CASE("two clients that both come back do so ever more rarely") {
     windows[0] = std::make_unique<client>(server, to({"a"}, {.tag = "me"}));
     windows[1]->drain();
     CHECK(windows[1]->seen().retries.back() == 1000);
+}
+
+TEST_CASE("what comes between two that give way does not change how long ago the last one did") {
+    hub_options options = one_window;
+    options.give_way_retry = 1s;
+    hub server(1, noon, options);
+    const auto wait_of_the_next = [&] {
+        client old(server, to({"a"}, {.tag = "me"}));
+        client young(server, to({"a"}, {.tag = "me"}));
+        old.drain();
+        return old.seen().retries.back();
+    };
+    CHECK(server.publish_to_tag("me", {.data = "1"}).ec == errc::ok); // so that the tag stays
+    CHECK(wait_of_the_next() == 1000);
+    server.tick(noon + 1min);
+    CHECK(server.publish_to_tag("me", {.data = "2"}).ec == errc::ok);
+    CHECK(wait_of_the_next() == 1000);
+    CHECK(wait_of_the_next() == 2000);
 }
 
 TEST_CASE("the wait of those that give way may have any length") {

@@ -6,6 +6,7 @@
 #include "support/bell.hpp"
 #include "support/client.hpp"
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -28,14 +29,13 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::morning;
 using support::say;
 using support::texts;
 using support::to;
+using support::untimed;
 
 namespace {
-
-constexpr time_point start{10h};
-constexpr hub_options quiet{.heartbeat = {.interval = 0s}, .write_deadline = 0s};
 
 std::uint64_t tell(hub& server, std::string_view topic, std::string_view key,
                    std::string_view data) {
@@ -56,8 +56,8 @@ void run(hub& server, client& reader, time_point until) {
 
 TEST_CASE("the first event passes at once and later ones leave together when the window opens") {
     for (const framing form : {framing::raw, framing::chunked}) {
-        hub server(1, {}, quiet);
-        server.tick(start);
+        hub server(1, {}, untimed);
+        server.tick(morning);
         char user = 'x';
         client reader(server, to({"a"}, {.throttle = 1s, .framing = form, .user = &user}));
         CHECK(reader.drain() == drain_status::idle);
@@ -66,7 +66,7 @@ TEST_CASE("the first event passes at once and later ones leave together when the
         CHECK(reader.drain() == drain_status::idle);
         CHECK(reader.events() == texts{"1"});
 
-        time_point now = start + 100ms;
+        time_point now = morning + 100ms;
         server.tick(now);
         tell(server, "a", "k", "2");
         tell(server, "a", "l", "3");
@@ -77,10 +77,10 @@ TEST_CASE("the first event passes at once and later ones leave together when the
         while (server.next_ready() == nullptr) { // there may be looks on the way
             CHECK(reader.events() == texts{"1"});
             now = server.next_deadline();
-            REQUIRE(now <= start + 1s + 10ms);
+            REQUIRE(now <= morning + 1s + 10ms);
             server.tick(now);
         }
-        CHECK(now >= start + 1s);
+        CHECK(now >= morning + 1s);
         reader.drain();
         CHECK(reader.events() == texts{"1", "2", "3", "4"});
         CHECK(server.next_ready() == nullptr);
@@ -88,8 +88,8 @@ TEST_CASE("the first event passes at once and later ones leave together when the
 }
 
 TEST_CASE("of each key only the newest leaves and the order between keys stays") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
     reader.drain();
@@ -99,15 +99,15 @@ TEST_CASE("of each key only the newest leaves and the order between keys stays")
         tell(server, "a", {data, 1}, data);
     }
     reader.drain();
-    run(server, reader, start + 2500ms);
+    run(server, reader, morning + 2500ms);
     CHECK(reader.events() == texts{"k0", "l2", "m2", "k3"});
     CHECK(server.metrics().coalesced == 4);
     CHECK(server.next_deadline() == never);
 }
 
 TEST_CASE("events that were published before the first window are one batch") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     for (const char* data : {"1", "2"}) tell(server, "a", "k", data);
     tell(server, "a", "l", "3");
     client reader(server, to({"a"}, {.last_event_id = "1.0", .throttle = 1s}));
@@ -116,8 +116,8 @@ TEST_CASE("events that were published before the first window are one batch") {
 }
 
 TEST_CASE("a batch that leaves slowly is not joined by what comes later") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
     reader.drain();
@@ -125,10 +125,10 @@ TEST_CASE("a batch that leaves slowly is not joined by what comes later") {
     tell(server, "a", "", "2");
     CHECK(reader.drain_bytes(5) == drain_status::would_block);
     tell(server, "a", "", "3");
-    server.tick(start + 500ms);
+    server.tick(morning + 500ms);
     CHECK(reader.drain() == drain_status::idle);
     CHECK(reader.events() == texts{"1", "2"});
-    run(server, reader, start + 1100ms);
+    run(server, reader, morning + 1100ms);
     CHECK(reader.events() == texts{"1", "2", "3"});
 }
 
@@ -136,8 +136,8 @@ TEST_CASE("at most one event of a key leaves in an interval and the newest of al
     for (std::uint32_t seed = 0; seed < 25; ++seed) {
         CAPTURE(seed);
         support::dice dice(seed);
-        hub server(1, {}, quiet);
-        server.tick(start);
+        hub server(1, {}, untimed);
+        server.tick(morning);
         char user = 'x';
         const bool two = seed % 2 == 0;
         client reader(server, two ? to({"a", "b"}, {.throttle = 300ms, .user = &user})
@@ -147,7 +147,7 @@ TEST_CASE("at most one event of a key leaves in an interval and the newest of al
         std::map<std::string, time_point> last;
         texts unkeyed;
         std::size_t seen = 0;
-        time_point now = start;
+        time_point now = morning;
         const bool fast = seed % 4 < 2;
         const auto look = [&] {
             while (server.next_ready() != nullptr) {
@@ -201,15 +201,15 @@ TEST_CASE("at most one event of a key leaves in an interval and the newest of al
 }
 
 TEST_CASE("windows are at least an interval apart for a client that keeps up") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
     reader.drain();
     std::vector<time_point> windows;
     std::size_t seen = 0;
     for (int i = 0; i < 1000; ++i) {
-        const time_point now = start + i * 10ms;
+        const time_point now = morning + i * 10ms;
         tell(server, "a", "k", std::to_string(i));
         run(server, reader, now);
         if (reader.events().size() == seen) continue;
@@ -221,8 +221,8 @@ TEST_CASE("windows are at least an interval apart for a client that keeps up") {
 }
 
 TEST_CASE("a held subscriber is not woken by publishes and once when its window opens") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     bell rings;
     char user = 'x';
     client woken(server, to({"a", "b"}, {.throttle = 1s}), rings.waker());
@@ -230,7 +230,7 @@ TEST_CASE("a held subscriber is not woken by publishes and once when its window 
     for (client* each : {&woken, &listed}) each->drain();
     for (int window = 0; window < 5; ++window) {
         CAPTURE(window);
-        const time_point now = start + window * 3s;
+        const time_point now = morning + window * 3s;
         server.tick(now);
         tell(server, "a", "k", "first");
         CHECK(rings.take() == 1);
@@ -256,25 +256,25 @@ TEST_CASE("a held subscriber is not woken by publishes and once when its window 
 
 TEST_CASE("heartbeats still come for a stream that is held for long") {
     hub server(1, {}, {.heartbeat = {.interval = 15s, .jitter = 0}});
-    server.tick(start);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 5min, .user = &user}));
     reader.drain();
     tell(server, "a", "k", "1");
-    run(server, reader, start);
+    run(server, reader, morning);
     tell(server, "a", "k", "2");
-    run(server, reader, start + 290s);
+    run(server, reader, morning + 290s);
     CHECK(reader.events() == texts{"1"});
     const std::size_t beats = reader.seen().comments.size();
     CHECK(beats >= 18);
     CHECK(beats <= 21);
-    run(server, reader, start + 301s);
+    run(server, reader, morning + 301s);
     CHECK(reader.events() == texts{"1", "2"});
 }
 
 TEST_CASE("close releases the newest of each key at once") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     bell rings;
     client reader(server, to({"a"}, {.throttle = 1h}), rings.waker());
     reader.drain();
@@ -292,8 +292,8 @@ TEST_CASE("close releases the newest of each key at once") {
 }
 
 TEST_CASE("a closed topic lets its last events out when the window opens") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
     reader.drain();
@@ -302,15 +302,15 @@ TEST_CASE("a closed topic lets its last events out when the window opens") {
     tell(server, "a", "k", "2");
     reader.drain();
     CHECK(server.close_topic("a", {.data = "last"}) == ssekit::errc::ok);
-    run(server, reader, start + 1100ms);
+    run(server, reader, morning + 1100ms);
     CHECK(reader.events() == texts{"1", "2", "last"});
     CHECK(reader.stream.end() == stream_end::topic_closed);
     CHECK(reader.stream.is_done());
 }
 
 TEST_CASE("a stream that leaves or is evicted while it is held leaves nothing behind") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     char user = 'x';
     for (const bool evict : {false, true}) {
         client reader(server, to({"a", "b"}, {.throttle = 1s, .user = &user}));
@@ -326,18 +326,18 @@ TEST_CASE("a stream that leaves or is evicted while it is held leaves nothing be
             CHECK(reader.events() == texts{"1"});
         } else {
             reader.stream = {};
-            server.tick(start + 5s);
+            server.tick(morning + 5s);
             CHECK(server.next_ready() == nullptr);
         }
         CHECK(server.next_deadline() == never);
     }
-    server.tick(start + 10s);
+    server.tick(morning + 10s);
     CHECK(server.next_ready() == nullptr);
 }
 
 TEST_CASE("a held event of two topics survives the loss of one of them") {
-    hub server(1, {}, quiet);
-    server.tick(start);
+    hub server(1, {}, untimed);
+    server.tick(morning);
     client reader(server, to({"a", "b"}, {.throttle = 1s}));
     tell(server, "a", "", "1");
     reader.drain();
@@ -345,7 +345,7 @@ TEST_CASE("a held event of two topics survives the loss of one of them") {
     say(server, both, {.data = "2"});
     reader.drain();
     CHECK(reader.stream.remove_topics("a") == ssekit::errc::ok);
-    server.tick(start + 2s);
+    server.tick(morning + 2s);
     reader.drain();
     CHECK(reader.events() == texts{"1", "2"});
 }
@@ -354,7 +354,7 @@ TEST_CASE("what a throttle holds back is no lag, however much it is") {
     for (const bool by_bound : {false, true}) {
         for (const auto policy : {ssekit::lag_policy::disconnect, ssekit::lag_policy::detach}) {
             CAPTURE(by_bound);
-            hub server(1, start,
+            hub server(1, morning,
                        {.keep = by_bound ? ssekit::retention() : support::exactly(3),
                         .heartbeat = {.interval = 0s},
                         .write_deadline = 0s});
@@ -367,7 +367,7 @@ TEST_CASE("what a throttle holds back is no lag, however much it is") {
             tell(server, "a", "", "0");
             reader.drain();
             for (int i = 1; i <= 10; ++i) tell(server, "a", "", std::to_string(i));
-            run(server, reader, start + 1100ms);
+            run(server, reader, morning + 1100ms);
             CHECK(reader.stream.end() == stream_end::open);
             CHECK(reader.events().front() == "0");
             CHECK(reader.events().back() == "10");
@@ -382,7 +382,7 @@ TEST_CASE("what a throttle holds back is no lag, however much it is") {
 TEST_CASE("a stream that is asked while its window is shut is not behind") {
     for (const bool by_bound : {false, true}) {
         CAPTURE(by_bound);
-        hub server(1, start,
+        hub server(1, morning,
                    {.keep = by_bound ? ssekit::retention() : support::exactly(3),
                     .heartbeat = {.interval = 15s, .jitter = 0}});
         char user = 'x';
@@ -395,9 +395,9 @@ TEST_CASE("a stream that is asked while its window is shut is not behind") {
         for (int i = 1; i <= 10; ++i) tell(server, "a", "", std::to_string(i));
         CHECK(reader.drain() == drain_status::idle); // unreported
         CHECK(reader.stream.send({.data = "for you"}) == ssekit::errc::ok);
-        run(server, reader, start + 50s); // heartbeats
+        run(server, reader, morning + 50s); // heartbeats
         CHECK(reader.stream.end() == stream_end::open);
-        run(server, reader, start + 61s);
+        run(server, reader, morning + 61s);
         CHECK(reader.stream.end() == stream_end::open);
         REQUIRE(reader.events().size() > 2);
         CHECK(reader.events().back() == "for you"); // after what was published before
@@ -406,11 +406,11 @@ TEST_CASE("a stream that is asked while its window is shut is not behind") {
 }
 
 TEST_CASE("a throttled stream that the log leaves behind between windows has a gap and goes on") {
-    hub server(1, start, {.keep = support::exactly(3), .heartbeat = {.interval = 0s}});
+    hub server(1, morning, {.keep = support::exactly(3), .heartbeat = {.interval = 0s}});
     char user = 'x';
     client reader(server, to({"a"}, {.throttle = 1s, .user = &user}));
     reader.drain();
-    server.tick(start + 5s);
+    server.tick(morning + 5s);
     for (int i = 0; i < 10; ++i) tell(server, "a", "", "x"); // no window has let them out
     CHECK(reader.drain() == drain_status::idle);
     CHECK(reader.stream.end() == stream_end::open);
@@ -418,14 +418,14 @@ TEST_CASE("a throttled stream that the log leaves behind between windows has a g
 }
 
 TEST_CASE("a closed topic that has been read is read no more by a throttled stream either") {
-    hub server(1, start, quiet);
+    hub server(1, morning, untimed);
     char user = 'x';
     client reader(server, to({"a", "b"}, {.throttle = 1s, .user = &user}));
     reader.drain();
     tell(server, "a", "", "1");
     reader.drain();
     CHECK(server.close_topic("a", {.data = "last"}, 2s) == ssekit::errc::ok);
-    run(server, reader, start + 10s);
+    run(server, reader, morning + 10s);
     CHECK(reader.events() == texts{"1", "last"});
     CHECK(server.subscribers("a") == 0);
     CHECK(reader.stream.end() == stream_end::open);

@@ -5,6 +5,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,14 +32,12 @@ using support::bell;
 using support::client;
 using support::exactly;
 using support::gap;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
-
-constexpr time_point noon{12h};
-constexpr std::array<std::string_view, 2> a_and_b = {"a", "b"};
 
 struct listener {
     texts told = {};
@@ -73,7 +72,8 @@ TEST_CASE("a closed topic gives its streams what they have not read and the last
     CHECK(support::dechunk(chunked.socket.got).ended);
     CHECK(both.drain() == drain_status::idle);
     CHECK(server.publish("a", {.data = "x"}).ec == errc::topic_closed);
-    CHECK(server.publish(a_and_b, {.data = "x"}).ec == errc::topic_closed);
+    CHECK(server.publish(std::array<std::string_view, 2>{"a", "b"}, {.data = "x"}).ec ==
+          errc::topic_closed);
     CHECK(say(server, "b", "3") == 3);
     both.drain();
     CHECK(both.events() == texts{"1", "error:lost", "3"});
@@ -431,6 +431,17 @@ TEST_CASE("what was told to all is lost to a topic that came later") {
     CHECK(early.stream.resumption() == resumption::expired);
     client late(server, to({"c"}, {.last_event_id = "1.2"}));
     CHECK(late.stream.resumption() == resumption::resumed);
+}
+
+TEST_CASE("what a forgotten topic had is lost to a later pattern that has what was told to all") {
+    hub server(1, noon, {});
+    for (const char* topic : {"x/1", "x/2"}) say(server, topic, topic);
+    CHECK(server.publish_to_all({.data = "all"}).offset == 3);
+    CHECK(server.forget_topic("x/1"));
+    client late(server, {.patterns = "x/*", .last_event_id = "1.0"});
+    CHECK(late.stream.resumption() == resumption::expired);
+    client live(server, {.patterns = "x/*", .last_event_id = "1.3"});
+    CHECK(live.stream.resumption() == resumption::resumed);
 }
 
 TEST_CASE("a topic or pattern that was kept by bounds of its own is kept as any again") {

@@ -4,6 +4,7 @@
 
 #include "support/bell.hpp"
 #include "support/client.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,13 +31,12 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::exactly;
+using support::morning;
 using support::scripted_writer;
 
 static_assert(ssekit::buffers_generator<shared_subscription>);
 
 namespace {
-
-constexpr time_point start{10h};
 
 /// \returns whether it has rung, within a time that only a hang exceeds.
 bool rang(doorbell& bell) {
@@ -126,7 +126,7 @@ TEST_CASE("publishers and streams on many threads lose nothing and double nothin
     constexpr int each = 400;
     constexpr int clients = 4;
     shared_hub hub(1, {}, {.keep = exactly(publishers * each + 1)});
-    hub.tick(start);
+    hub.tick(morning);
     std::vector<std::unique_ptr<roamer>> people;
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < clients; ++i) {
@@ -150,7 +150,7 @@ TEST_CASE("publishers and streams on many threads lose nothing and double nothin
             for (int i = 0; i < each; ++i) {
                 const std::string data = std::to_string(p) + ":" + std::to_string(i);
                 while (hub.publish("all", {.data = data}).ec != errc::ok) std::this_thread::yield();
-                hub.tick(start + i * 1ms);
+                hub.tick(morning + i * 1ms);
             }
         });
     }
@@ -216,12 +216,12 @@ TEST_CASE("a stream outlives its hub and keeps what it has given out") {
 TEST_CASE("the loop is woken once until it has looked") {
     bell rings;
     shared_hub hub(1, {}, {.heartbeat = {.interval = 15s}}, rings.waker());
-    hub.tick(start);
+    hub.tick(morning);
     CHECK(hub.next_deadline() == ssekit::never);
     char user = 'x';
     auto stream = hub.subscribe({.topics = "a", .user = &user}).subscription;
     CHECK(rings.take() == 1); // the next deadline has moved
-    CHECK(hub.next_deadline() <= start + 15s);
+    CHECK(hub.next_deadline() <= morning + 15s);
     scripted_writer socket;
     CHECK(ssekit::drain(stream, socket) == drain_status::idle);
     CHECK(rings.take() == 0);
@@ -231,14 +231,14 @@ TEST_CASE("the loop is woken once until it has looked") {
     CHECK(hub.next_ready() == &user);
     CHECK(hub.next_ready() == nullptr);
     CHECK(ssekit::drain(stream, socket) == drain_status::idle);
-    CHECK(hub.next_deadline() <= start + 15s);
+    CHECK(hub.next_deadline() <= morning + 15s);
     CHECK(hub.publish("a", {.data = "3"}).ec == errc::ok);
     CHECK(rings.take() == 1);
     CHECK(hub.next_deadline() == time_point::min()); // somebody is ready
     CHECK(hub.next_ready() == &user);
     stream.reschedule();
     CHECK(rings.take() == 0);
-    CHECK(hub.next_deadline() == start);
+    CHECK(hub.next_deadline() == morning);
 }
 
 TEST_CASE("the loop is told when the end of a subscription moves the next deadline") {
@@ -246,20 +246,20 @@ TEST_CASE("the loop is told when the end of a subscription moves the next deadli
     shared_hub hub(1, {},
                    {.keep = {.age = 1min}, .heartbeat = {.interval = 0s}, .write_deadline = 0s},
                    told.waker());
-    hub.tick(start);
+    hub.tick(morning);
     auto stream = hub.subscribe({.topics = "a"}).subscription;
     CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok); // a reader keeps the newest
     CHECK(hub.next_deadline() == ssekit::never);
     told.take();
     stream = {};
     CHECK(told.take() == 1);
-    CHECK(hub.next_deadline() <= start + 1min);
+    CHECK(hub.next_deadline() <= morning + 1min);
 }
 
 TEST_CASE("the closer of a hub is told once when the last subscription has been destroyed") {
     bell gone;
     shared_hub hub(1, {}, {});
-    hub.tick(start);
+    hub.tick(morning);
     auto destroyed = std::make_unique<shared_subscription>();
     *destroyed = hub.subscribe({.topics = "a"}).subscription;
     auto assigned = hub.subscribe({.topics = "a"}).subscription;
@@ -267,7 +267,7 @@ TEST_CASE("the closer of a hub is told once when the last subscription has been 
     CHECK(hub.close({.deadline = 1s}, gone.waker()) == errc::ok);
     scripted_writer socket;
     CHECK(ssekit::drain(*destroyed, socket) == drain_status::done);
-    hub.tick(start + 2s); // which cuts the others
+    hub.tick(morning + 2s); // which cuts the others
     CHECK(assigned.end() == stream_end::cut);
     CHECK(gone.take() == 0); // all have ended, but they are there
 
@@ -291,7 +291,7 @@ TEST_CASE("the closer of a hub is told once when the last subscription has been 
     }
     CHECK(gone.take() == 1);
     CHECK(hub.subscribe({.topics = "a"}).ec == errc::closed);
-    hub.tick(start + 3s);
+    hub.tick(morning + 3s);
     CHECK(hub.close() == errc::ok);
     CHECK(gone.take() == 0);
 }
@@ -318,6 +318,26 @@ TEST_CASE("of several closers of a hub the last one with a waker is told") {
     stream = {};
     CHECK(first.take() == 0);
     CHECK(second.take() == 1);
+}
+
+TEST_CASE("what is unfinished goes on in a shared hub, and only then has the last stream gone") {
+    bell gone;
+    shared_hub hub(1, morning, {.refused_retry_min = 3s, .refused_retry_max = 3s});
+    CHECK(hub.refused_retry() == 3s);
+    {
+        auto working = hub.subscribe({.topics = "job"});
+        REQUIRE(working.ec == errc::ok);
+        scripted_writer out;
+        CHECK(hub.close({.retry_min = 5s, .retry_max = 5s, .unfinished = "job"}, gone.waker()) ==
+              errc::ok);
+        CHECK(hub.refused_retry() == 5s);
+        CHECK(hub.publish("job", {.data = "1"}).ec == errc::ok);
+        CHECK(drain(working.subscription, out) == drain_status::idle);
+        CHECK(hub.close_topic("job") == errc::ok);
+        CHECK(drain(working.subscription, out) == drain_status::done);
+        CHECK(gone.take() == 0);
+    }
+    CHECK(gone.take() == 1);
 }
 
 TEST_CASE("a hub that dies first tells nobody that its streams have gone") {
@@ -382,7 +402,7 @@ TEST_CASE("several steps under one lock belong together") {
 }
 
 TEST_CASE("what a hub can do, a shared one can") {
-    shared_hub hub(1, start, {.keep = exactly(8)});
+    shared_hub hub(1, morning, {.keep = exactly(8)});
     char user = 'x';
     auto first = hub.subscribe({.topics = {"a", "b"}, .tag = "me", .user = &user}).subscription;
     auto second = hub.subscribe({.patterns = "x/*"}).subscription;
@@ -443,18 +463,18 @@ TEST_CASE("what a hub can do, a shared one can") {
 }
 
 TEST_CASE("a waker of a stream that is rescheduled is fired by the next tick") {
-    shared_hub hub(1, start, {});
+    shared_hub hub(1, morning, {});
     bell rings;
     auto stream = hub.subscribe({.topics = "a"}, rings.waker()).subscription;
     stream.reschedule();
     CHECK(rings.take() == 0);
-    hub.tick(start);
+    hub.tick(morning);
     CHECK(rings.take() == 1);
 }
 
 TEST_CASE("a hub that cannot say its farewell is not closed and tells nobody that it is") {
     bell gone;
-    shared_hub hub(1, start, {});
+    shared_hub hub(1, morning, {});
     CHECK(hub.close({.farewell = {.type = "\n", .data = "x"}}, gone.waker()) == errc::invalid_type);
     CHECK(gone.take() == 0);
     CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok);
@@ -463,7 +483,7 @@ TEST_CASE("a hub that cannot say its farewell is not closed and tells nobody tha
 }
 
 TEST_CASE("topics of a shared hub are found, opened again and forgotten") {
-    shared_hub hub(1, start);
+    shared_hub hub(1, morning);
     CHECK_FALSE(hub.find_topic("a"));
     CHECK(hub.subscribe({.topics = "a", .must_exist = true}).ec == errc::no_such_topic);
     CHECK(hub.publish("a", {.data = "1"}).ec == errc::ok);

@@ -6,6 +6,7 @@
 #include "support/bell.hpp"
 #include "support/client.hpp"
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,13 +31,12 @@ using ssekit::stream_end;
 using ssekit::time_point;
 using support::bell;
 using support::client;
+using support::noon;
 using support::say;
 using support::texts;
 using support::to;
 
 namespace {
-
-constexpr time_point noon{12h};
 
 errc tell(client& reader, std::string_view data) {
     return reader.stream.send({.data = data});

@@ -16,10 +16,9 @@ using ssekit::drain_status;
 using ssekit::testing::collected_event;
 using ssekit::testing::event_collector;
 using ssekit::testing::events_of;
-using ssekit::testing::recorder;
 
 TEST_CASE("a recorder takes everything, in order") {
-    recorder out;
+    ssekit::testing::recorder out;
     const std::array<std::string_view, 3> slices = {"a", "", "bc"};
     const auto [bytes, status] = out.write_some(slices);
     CHECK(bytes == 3);
@@ -31,7 +30,7 @@ TEST_CASE("a recorder fills up, empties, and closes") {
     ssekit::hub hub(1, {}, {});
     auto [stream, refused] = hub.subscribe({.topics = "t"});
     REQUIRE(refused == ssekit::errc::ok);
-    recorder out{.room = 12};
+    ssekit::testing::recorder out{.room = 12};
     CHECK(hub.publish("t", {.data = "one"}).ec == ssekit::errc::ok);
     CHECK(drain(stream, out) == drain_status::would_block);
     CHECK(out.bytes == "id: 1.0\n\nid:");

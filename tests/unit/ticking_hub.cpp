@@ -17,7 +17,6 @@ using ssekit::drain_status;
 using ssekit::errc;
 using ssekit::ticking_hub;
 using ssekit::time_point;
-using ssekit::testing::recorder;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
@@ -28,7 +27,7 @@ static_assert(!std::is_copy_constructible_v<ticking_hub> &&
 namespace {
 
 /// Long enough that only a hang exceeds it.
-time_point soon() {
+time_point in_a_while() {
     return steady_clock::now() + 1min;
 }
 
@@ -37,7 +36,7 @@ ssekit::shared_subscription subscribe(ticking_hub& hub, doorbell& bell,
     options.topics = "news";
     auto [stream, refused] = hub.subscribe(options, bell.waker());
     REQUIRE(refused == errc::ok);
-    recorder socket;
+    ssekit::testing::recorder socket;
     REQUIRE(ssekit::drain(stream, socket) == drain_status::idle);
     return std::move(stream);
 }
@@ -61,9 +60,9 @@ TEST_CASE("a ticking hub does what comes due, though nobody else calls it") {
     ticking_hub hub(ssekit::new_epoch(), {.heartbeat = {.interval = 20ms}});
     doorbell bell;
     ssekit::shared_subscription stream = subscribe(hub, bell);
-    recorder socket;
+    ssekit::testing::recorder socket;
     while (socket.bytes != ":\n\n:\n\n") {
-        REQUIRE(bell.wait_until(soon()));
+        REQUIRE(bell.wait_until(in_a_while()));
         REQUIRE(ssekit::drain(stream, socket) == drain_status::idle);
     }
 }
@@ -75,7 +74,7 @@ TEST_CASE("a ticking hub wakes up for what is due earlier than it has expected")
     for (int i = 0; i < 40; ++i) {
         doorbell bell;
         const ssekit::shared_subscription stream = subscribe(hub, bell, {.max_age = 20ms});
-        REQUIRE(bell.wait_until(soon()));
+        REQUIRE(bell.wait_until(in_a_while()));
         CHECK(stream.end() == ssekit::stream_end::expired);
     }
     CHECK(steady_clock::now() - begin < 30s);
@@ -88,10 +87,10 @@ TEST_CASE("a ticking hub that dies cuts its streams, and waits for nobody") {
         ticking_hub hub(ssekit::new_epoch());
         stream = subscribe(hub, bell);
         REQUIRE(hub.publish("news", {.data = "x"}).ec == errc::ok);
-        REQUIRE(bell.wait_until(soon()));
+        REQUIRE(bell.wait_until(in_a_while()));
     }
-    REQUIRE(bell.wait_until(soon()));
-    recorder socket;
+    REQUIRE(bell.wait_until(in_a_while()));
+    ssekit::testing::recorder socket;
     CHECK(ssekit::drain(stream, socket) == drain_status::cut);
     CHECK(socket.bytes.empty());
 }

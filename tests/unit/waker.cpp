@@ -54,9 +54,7 @@ TEST_CASE("a lambda without captures and one of a few bytes fit") {
     static int calls = 0;
     const waker none = []() noexcept { ++calls; };
     none();
-    const char c = 'x';
-    const short number = 1000;
-    const callback<int()> few = [c, number]() noexcept { return c + number; };
+    const callback<int()> few = [c = 'x', number = short(1000)]() noexcept { return c + number; };
     CHECK(few() == 'x' + 1000);
     CHECK(calls == 1);
 }

@@ -24,6 +24,7 @@
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
+#include <ssekit/soft_refusal.hpp>
 #include <ssekit/ticking_hub.hpp>
 #include <ssekit/writer.hpp>
 
@@ -46,7 +47,8 @@ namespace ssekit::inline SSEKIT_ABI {
 [[nodiscard]] inline request_view httplib_request(const httplib::Request& request);
 
 /// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
-/// `options` brings one; or with the status that says why not. The method is the route's to choose.
+/// `options` brings one; or with the status that says why not, or with a soft_refusal where
+/// `is_refused_softly` says so. The method is the route's to choose.
 /// \returns the subscription, to welcome the client or to add topics; nullptr when the answer is no
 /// stream, or a HEAD. Throws std::bad_alloc.
 /// Lifetime: the subscription is the handler's until it returns. The stream may outlive the hub.
@@ -58,7 +60,8 @@ inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Reque
 inline void httplib_headers(httplib::Response& response);
 
 /// Effects: closes the hub, sleeps until its last stream has gone, and stops the server; stopping
-/// the server first would cut the streams off. It waits for slow clients no longer than
+/// the server first would cut the streams off. Until then the server answers: what is unfinished
+/// goes on, and browsers that come are refused softly. It waits for slow clients no longer than
 /// `close_options::deadline`, and for clients that take nothing no longer than the server's write
 /// timeout.
 /// Preconditions: something ticks the hub, which a ticking_hub does itself; nothing else closes it
@@ -129,7 +132,8 @@ inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Reque
         if (status != 204) response.set_content(std::string(why) + "\n", "text/plain");
         return nullptr;
     };
-    request_view asked = httplib_request(request);
+    const request_view came = httplib_request(request);
+    request_view asked = came;
     const bool head_only = asked.method == "HEAD";
     asked.method = "GET";
     if (const int status = stream_status(asked); status != 200) {
@@ -142,6 +146,13 @@ inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Reque
         if (options.last_event_id.empty()) options.last_event_id = id;
         options.framing = framing::raw;
         auto [stream, refused] = hub.subscribe(options, made->bell.waker());
+        if (is_refused_softly(refused, came)) {
+            const soft_refusal soft(hub.refused_retry());
+            response.status = 200;
+            httplib_headers(response);
+            response.set_content(std::string(soft.body()), std::string(stream_headers[0].value));
+            return nullptr;
+        }
         if (refused != errc::ok) {
             const refusal how = refusal_of(refused);
             if (how.retry_after.count() != 0) {

@@ -36,19 +36,24 @@ class client;
 class newsroom {
   public:
     newsroom(asio::io_context& io, const news::settings& wanted)
-        : hub(ssekit::new_epoch(), steady_clock::now(), news::hub_options(wanted)), timer_(io) {}
+        : hub(ssekit::new_epoch(), steady_clock::now(), news::hub_options(wanted)),
+          acceptor(io, {asio::ip::address_v4::loopback(), wanted.port}), wanted_(wanted),
+          timer_(io) {}
 
     void turn();
 
     void close() {
         closing_ = true;
-        news::must(hub.close(news::farewell()));
+        hub.tick(steady_clock::now()); // the deadline counts from now
+        news::must(hub.close(news::farewell(wanted_)));
         turn();
     }
 
     ssekit::hub hub;
+    tcp::acceptor acceptor; // open until the last stream has gone: who comes is told to come back
 
   private:
+    news::settings wanted_;
     asio::steady_timer timer_;
     bool closing_ = false;
 };
@@ -103,7 +108,8 @@ class client : public std::enable_shared_from_this<client> {
                                      .last_event_id = request.last_event_id.value_or(""),
                                      .framing = ssekit::framing::chunked,
                                      .user = this});
-            if (refused != ssekit::errc::ok) return write(news::response(news::refused(refused)));
+            if (refused != ssekit::errc::ok)
+                return write(news::response(news::refused(home_.hub, request, refused)));
             stream_ = std::move(stream);
         }
         write(std::string(ssekit::response_head(ssekit::framing::chunked)));
@@ -168,6 +174,7 @@ void newsroom::turn() {
     hub.tick(steady_clock::now());
     while (void* const ready = hub.next_ready()) static_cast<client*>(ready)->send();
     if (closing_ && hub.subscriptions() == 0) {
+        acceptor.close();
         timer_.cancel();
         return;
     }
@@ -178,16 +185,17 @@ void newsroom::turn() {
 }
 // [turn]
 
-void accept(tcp::acceptor& from, newsroom& home) {
+void accept(newsroom& home) {
+    tcp::acceptor& from = home.acceptor;
     from.async_accept([&](asio::error_code failed, tcp::socket accepted) {
         if (!from.is_open()) return;
         if (failed) { // perhaps no descriptor is left: not again at once
             const auto pause = std::make_shared<asio::steady_timer>(from.get_executor(),
                                                                     std::chrono::milliseconds(100));
-            return pause->async_wait([&, pause](asio::error_code) { accept(from, home); });
+            return pause->async_wait([&, pause](asio::error_code) { accept(home); });
         }
         std::make_shared<client>(home, std::move(accepted))->start();
-        accept(from, home);
+        accept(home);
     });
 }
 
@@ -197,14 +205,10 @@ int main(int argc, char** argv) {
     const news::settings wanted = news::read_settings(argc, argv);
     asio::io_context io(1);
     newsroom home(io, wanted);
-    tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), wanted.port});
     asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](asio::error_code, int) {
-        acceptor.close();
-        home.close();
-    });
+    signals.async_wait([&](asio::error_code, int) { home.close(); });
     home.turn();
-    accept(acceptor, home);
-    news::announce(acceptor.local_endpoint().port());
+    accept(home);
+    news::announce(home.acceptor.local_endpoint().port());
     io.run();
 }

@@ -61,11 +61,13 @@ struct newsroom {
     bool closing = false;
 };
 
-awaitable<void> keep_time(newsroom& home) {
+/// Until the last stream has gone the server listens: who comes is told to come back.
+awaitable<void> keep_time(newsroom& home, tcp::acceptor& listening) {
     do {
         home.hub.tick(std::chrono::steady_clock::now());
         co_await home.bell.async_wait_until(home.hub.next_deadline(), use_awaitable);
     } while (!home.closing || home.hub.subscriptions() != 0);
+    listening.close();
 }
 
 awaitable<void> pause(milliseconds time) {
@@ -105,14 +107,14 @@ awaitable<bool> write(connection& client, std::string_view text) {
 
 // [recipe]
 /// \returns whether the response has come to its end.
-awaitable<bool> stream(connection& client, ssekit::hub& hub, std::string_view last_event_id) {
+awaitable<bool> stream(connection& client, ssekit::hub& hub, const ssekit::request_view& request) {
     ssekit::asio_bell bell(client.get_executor());
     auto [events, refused] = hub.subscribe({.topics = news::topic,
-                                            .last_event_id = last_event_id,
+                                            .last_event_id = request.last_event_id.value_or(""),
                                             .framing = ssekit::framing::chunked},
                                            bell.waker());
     if (refused != ssekit::errc::ok) {
-        co_return co_await write(client, news::response(news::refused(refused)));
+        co_return co_await write(client, news::response(news::refused(hub, request, refused)));
     }
     if (!co_await write(client, ssekit::response_head(ssekit::framing::chunked))) co_return false;
     asio::error_code failed; // or the stream has broken off
@@ -134,7 +136,7 @@ awaitable<bool> answer(connection& client, newsroom& home, std::string_view head
     if (request.method == "HEAD") {
         co_return co_await write(client, ssekit::response_head(ssekit::framing::chunked));
     }
-    co_return co_await stream(client, home.hub, request.last_event_id.value_or(""));
+    co_return co_await stream(client, home.hub, request);
 }
 
 awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& home) {
@@ -176,12 +178,12 @@ int main(int argc, char** argv) {
     tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), wanted.port});
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&](asio::error_code, int) {
-        acceptor.close();
         home.closing = true;
-        news::must(home.hub.close(news::farewell()));
+        home.hub.tick(std::chrono::steady_clock::now()); // the deadline counts from now
+        news::must(home.hub.close(news::farewell(wanted)));
         home.bell.ring();
     });
-    co_spawn(io, keep_time(home), asio::detached);
+    co_spawn(io, keep_time(home, acceptor), asio::detached);
     co_spawn(io, accept(acceptor, tls, home), asio::detached);
     news::announce(acceptor.local_endpoint().port());
     io.run();

@@ -52,23 +52,26 @@ std::string_view from_beast(beast::string_view text) {
 struct newsroom {
     newsroom(const asio::any_io_executor& strand, const news::settings& wanted)
         : bell(strand), hub(ssekit::new_epoch(), std::chrono::steady_clock::now(),
-                            news::hub_options(wanted), bell.waker()) {}
+                            news::hub_options(wanted), bell.waker()),
+          acceptor(strand, {asio::ip::address_v4::loopback(), wanted.port}) {}
 
     void keep_time() {
         const auto now = std::chrono::steady_clock::now();
         hub.tick(now);
-        if (closing && hub.subscriptions() == 0) return;
+        if (closing && hub.subscriptions() == 0) return acceptor.close();
         // What happens on the other strands is dated by the last tick.
         bell.async_wait_until(std::min(hub.next_deadline(), now + seconds(1)),
                               [this](error_code) { keep_time(); });
     }
-    void close() {
+    void close(const news::settings& wanted) {
         closing = true;
-        news::must(hub.close(news::farewell(), bell.waker()));
+        hub.tick(std::chrono::steady_clock::now()); // the deadline counts from now
+        news::must(hub.close(news::farewell(wanted), bell.waker()));
     }
 
     ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
     ssekit::shared_hub hub;
+    tcp::acceptor acceptor; // open until the last stream has gone: who comes is told to come back
     bool closing = false;
 };
 
@@ -103,7 +106,9 @@ class session : public std::enable_shared_from_this<session> {
                                      .last_event_id = request.last_event_id.value_or(""),
                                      .framing = ssekit::framing::chunked},
                                     bell_.waker());
-            if (refused != ssekit::errc::ok) return respond(news::refused(refused));
+            if (refused != ssekit::errc::ok) {
+                return respond(news::refused(home_.hub, request, refused));
+            }
             events_ = std::move(events);
         }
         for (const auto& [name, value] : ssekit::stream_headers) {
@@ -120,7 +125,9 @@ class session : public std::enable_shared_from_this<session> {
     void respond(const news::answer& what) {
         response_.result(static_cast<unsigned>(what.status));
         response_.set(http::field::content_type, what.type);
-        if (!what.retry_after.empty()) response_.set(http::field::retry_after, what.retry_after);
+        for (const auto& [name, value] : what.more) {
+            response_.set(to_beast(name), to_beast(value));
+        }
         response_.keep_alive(false);
         response_.body() = what.body;
         response_.prepare_payload();
@@ -171,15 +178,11 @@ class session : public std::enable_shared_from_this<session> {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : acceptor_(strand_, {asio::ip::address_v4::loopback(), wanted.port}),
-          signals_(strand_, SIGINT, SIGTERM), home_(strand_, wanted) {
-        signals_.async_wait([this](error_code, int) {
-            acceptor_.close();
-            home_.close();
-        });
+        : signals_(strand_, SIGINT, SIGTERM), home_(strand_, wanted) {
+        signals_.async_wait([this, wanted](error_code, int) { home_.close(wanted); });
         home_.keep_time();
         accept();
-        news::announce(acceptor_.local_endpoint().port());
+        news::announce(home_.acceptor.local_endpoint().port());
     }
 
     void run() {
@@ -191,7 +194,7 @@ class server {
   private:
     void accept() {
         const auto accepted = [this](error_code failed, tcp::socket socket) {
-            if (!acceptor_.is_open()) return;
+            if (!home_.acceptor.is_open()) return;
             if (failed) { // perhaps no descriptor is left: not again at once
                 retry_.expires_after(std::chrono::milliseconds(100));
                 return retry_.async_wait([this](error_code) { accept(); });
@@ -199,12 +202,11 @@ class server {
             std::make_shared<session>(home_, std::move(socket))->start();
             accept();
         };
-        acceptor_.async_accept(asio::make_strand(io_), accepted);
+        home_.acceptor.async_accept(asio::make_strand(io_), accepted);
     }
 
     asio::io_context io_;
     asio::any_io_executor strand_ = asio::make_strand(io_);
-    tcp::acceptor acceptor_;
     asio::steady_timer retry_{strand_};
     asio::signal_set signals_;
     newsroom home_;

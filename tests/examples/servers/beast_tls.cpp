@@ -67,9 +67,10 @@ struct newsroom {
         : bell(strand), hub(ssekit::new_epoch(), std::chrono::steady_clock::now(),
                             news::hub_options(wanted), bell.waker()) {}
 
-    void close() {
+    void close(const news::settings& wanted) {
         closing = true;
-        news::must(hub.close(news::farewell(), bell.waker()));
+        hub.tick(std::chrono::steady_clock::now()); // the deadline counts from now
+        news::must(hub.close(news::farewell(wanted), bell.waker()));
     }
 
     ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
@@ -77,7 +78,8 @@ struct newsroom {
     bool closing = false;
 };
 
-awaitable<void> keep_time(newsroom& home) {
+/// Until the last stream has gone the server listens: who comes is told to come back.
+awaitable<void> keep_time(newsroom& home, tcp::acceptor& listening) {
     do {
         const auto now = std::chrono::steady_clock::now();
         home.hub.tick(now);
@@ -85,6 +87,7 @@ awaitable<void> keep_time(newsroom& home) {
         co_await home.bell.async_wait_until(std::min(home.hub.next_deadline(), now + seconds(1)),
                                             use_awaitable);
     } while (!home.closing || home.hub.subscriptions() != 0);
+    listening.close();
 }
 
 struct connection {
@@ -138,7 +141,8 @@ awaitable<void> answer(std::shared_ptr<connection> client, newsroom& home) {
                             .framing = ssekit::framing::chunked},
                            client->bell.waker());
     if (refused != ssekit::errc::ok) {
-        co_return co_await write(*client, news::response(news::refused(refused)));
+        co_return co_await write(*client,
+                                 news::response(news::refused(home.hub, request, refused)));
     }
     co_await stream(client, std::move(events));
 }
@@ -197,11 +201,8 @@ int main(int argc, char** argv) {
     newsroom home(strand, wanted);
     tcp::acceptor acceptor(strand, {asio::ip::address_v4::loopback(), wanted.port});
     asio::signal_set signals(strand, SIGINT, SIGTERM);
-    signals.async_wait([&](error_code, int) {
-        acceptor.close();
-        home.close();
-    });
-    co_spawn(strand, keep_time(home), asio::detached);
+    signals.async_wait([&](error_code, int) { home.close(wanted); });
+    co_spawn(strand, keep_time(home, acceptor), asio::detached);
     co_spawn(strand, accept(io, acceptor, tls, home), asio::detached);
     news::announce(acceptor.local_endpoint().port());
     std::array<std::thread, 3> threads;

@@ -23,6 +23,7 @@
 #include <csignal>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -132,7 +133,7 @@ class http_connection {
                             .last_event_id = request.last_event_id.value_or(""),
                             .framing = ssekit::framing::chunked,
                             .user = this});
-        if (refused != ssekit::errc::ok) return respond(news::refused(refused));
+        if (refused != ssekit::errc::ok) return respond(news::refused(hub_, request, refused));
         stream_ = std::move(stream);
     }
 
@@ -173,18 +174,19 @@ template <class Client>
 class server {
   public:
     explicit server(const news::settings& wanted, const typename Client::context& shared = {})
-        : shared_(shared), hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)),
+        : wanted_(wanted), shared_(shared),
+          hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)),
           listener_(listen_at(wanted.port)) {
-        watch(listener_.get(), EPOLLIN, &listener_);
+        watch(listener_->get(), EPOLLIN, &listener_);
         watch(signals_.get(), EPOLLIN, &signals_);
         sockaddr_in address{};
         socklen_t size = sizeof address;
-        getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+        getsockname(listener_->get(), reinterpret_cast<sockaddr*>(&address), &size);
         news::announce(ntohs(address.sin_port));
     }
 
     void run() {
-        while (!closing_ || !clients_.empty()) {
+        while (listener_ || !clients_.empty()) {
             std::array<epoll_event, 64> events;
             const int count = epoll_wait(loop_.get(), events.data(), 64, timeout());
             hub_.tick(clock::now());
@@ -199,8 +201,8 @@ class server {
                 }
             }
             while (void* const ready = hub_.next_ready()) Client::resume(ready);
-            for (Client& each : clients_) each.finish_turn();
-            clients_.remove_if([](const Client& each) { return each.is_gone(); });
+            finish_turn();
+            if (closing_ && hub_.subscriptions() == 0) stop_listening();
         }
     }
 
@@ -221,10 +223,15 @@ class server {
         return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
     }
 
+    void finish_turn() {
+        for (Client& each : clients_) each.finish_turn();
+        clients_.remove_if([](const Client& each) { return each.is_gone(); });
+    }
+
     void accept_all() {
-        for (;;) {
+        while (listener_) {
             const int made =
-                accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                accept4(listener_->get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (made < 0) return; // none, or no descriptor for it: later
             const int on = 1;
             setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -235,15 +242,23 @@ class server {
     }
 
     void close() {
+        signalfd_siginfo which;
+        [[maybe_unused]] const ssize_t size = read(signals_.get(), &which, sizeof which);
         closing_ = true;
-        epoll_ctl(loop_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
-        news::must(hub_.close(news::farewell()));
+        news::must(hub_.close(news::farewell(wanted_)));
+    }
+    // Up to now, who came was told to come back: the hub refuses streams while it closes.
+    void stop_listening() {
+        if (!listener_) return;
+        listener_.reset();
         for (Client& each : clients_) each.close();
+        finish_turn();
     }
 
+    news::settings wanted_;
     typename Client::context shared_;
     ssekit::hub hub_;
-    descriptor listener_;
+    std::optional<descriptor> listener_;
     descriptor signals_ = signals();
     descriptor loop_{epoll_create1(EPOLL_CLOEXEC), "epoll_create1"};
     std::list<Client> clients_;

@@ -74,6 +74,6 @@ int main(int argc, char** argv) {
 
     int number = 0;
     sigwait(&signals, &number);
-    news::must(ssekit::httplib_stop(server, hub, news::farewell()));
+    news::must(ssekit::httplib_stop(server, hub, news::farewell(wanted)));
     accepting.join();
 }

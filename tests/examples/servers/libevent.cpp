@@ -50,7 +50,8 @@ std::string_view method_of(const evhttp_request* request) {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted)),
+        : wanted_(wanted),
+          hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted)),
           streams_(base_.get(), hub_), http_(made(evhttp_new(base_.get()))) {
         evhttp_set_allowed_methods(http_.get(), EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                                     EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
@@ -103,15 +104,17 @@ class server {
         if (!what.is_stream()) return respond(request, what);
         const ssekit::errc refused = streams_.open(
             request, {.topics = news::topic, .last_event_id = asked.last_event_id.value_or("")});
-        if (refused != ssekit::errc::ok) return respond(request, news::refused(refused));
+        if (refused != ssekit::errc::ok) {
+            return respond(request, news::refused(hub_, asked, refused));
+        }
     }
     // [recipe]
 
     static void respond(evhttp_request* request, const news::answer& what) {
         evkeyvalq* const headers = evhttp_request_get_output_headers(request);
         evhttp_add_header(headers, "Content-Type", what.type.c_str());
-        if (!what.retry_after.empty()) {
-            evhttp_add_header(headers, "Retry-After", what.retry_after.c_str());
+        for (const auto& [name, value] : what.more) {
+            evhttp_add_header(headers, name.c_str(), value.c_str());
         }
         const owned<evbuffer, evbuffer_free> body(made(evbuffer_new()));
         evbuffer_add(body.get(), what.body.data(), what.body.size());
@@ -121,12 +124,13 @@ class server {
     static void close(evutil_socket_t, short, void* self) noexcept {
         static_cast<server*>(self)->close();
     }
-    void close() {
-        if (std::exchange(closing_, true)) return;
-        evhttp_del_accept_socket(http_.get(), std::exchange(listener_, nullptr));
+    void close() { // and listens until the last stream has gone: who comes is told to come back
+        closing_ = true;
         streams_.wake();
-        news::must(hub_.close(news::farewell()));
+        news::must(hub_.close(news::farewell(wanted_)));
     }
+
+    news::settings wanted_;
 
     // In this order, so that evhttp goes first and closes what is open.
     owned<event_base, event_base_free> base_{made(event_base_new())};

@@ -64,7 +64,7 @@ class server {
 
   public:
     explicit server(const news::settings& wanted)
-        : hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)) {
+        : wanted_(wanted), hub_(ssekit::new_epoch(), clock::now(), news::hub_options(wanted)) {
         std::signal(SIGPIPE, SIG_IGN);
         check(uv_loop_init(&loop_));
         loop_.data = this;
@@ -141,6 +141,7 @@ class server {
     void turn() {
         hub_.tick(clock::now());
         while (void* const ready = hub_.next_ready()) static_cast<client*>(ready)->drain.run();
+        if (closing_ && hub_.subscriptions() == 0) stop_listening();
         const ssekit::time_point due = hub_.next_deadline();
         if (due == ssekit::never) return;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - clock::now()).count();
@@ -151,14 +152,22 @@ class server {
     // [recipe]
 
     void close() {
+        closing_ = true;
+        hub_.tick(clock::now()); // the deadline counts from now
+        news::must(hub_.close(news::farewell(wanted_)));
+    }
+    // Up to now, who came was told to come back: the hub refuses streams while it closes.
+    void stop_listening() {
+        if (uv_is_closing(as<uv_handle_t>(listener_)) != 0) return;
         uv_close(as<uv_handle_t>(listener_), nullptr);
-        news::must(hub_.close(news::farewell()));
         for (client& each : clients_) {
             if (!each.answered) each.close();
         }
     }
 
+    news::settings wanted_;
     ssekit::hub hub_; // outlives the handles of its streams
+    bool closing_ = false;
     uv_loop_t loop_{};
     uv_tcp_t listener_{};
     uv_prepare_t before_waiting_{};
@@ -182,7 +191,7 @@ void client::answer() {
                                  .last_event_id = request.last_event_id.value_or(""),
                                  .framing = ssekit::framing::chunked,
                                  .user = this});
-        if (refused != ssekit::errc::ok) what = news::refused(refused);
+        if (refused != ssekit::errc::ok) what = news::refused(home.hub_, request, refused);
         drain.generator = std::move(stream);
     }
     out = what.is_stream() ? ssekit::response_head(ssekit::framing::chunked) : news::response(what);

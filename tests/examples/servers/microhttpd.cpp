@@ -36,8 +36,8 @@ struct incoming {
 class server {
   public:
     explicit server(const news::settings& wanted)
-        : hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(), news::hub_options(wanted),
-               bell_.waker()) {
+        : wanted_(wanted), hub_(ssekit::new_epoch(), std::chrono::steady_clock::now(),
+                                news::hub_options(wanted), bell_.waker()) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(wanted.port);
@@ -77,7 +77,8 @@ class server {
     }
 
     void close() {
-        news::must(hub_.close(news::farewell(), {[](void* self) noexcept {
+        news::must(
+            hub_.close(news::farewell(wanted_), {[](void* self) noexcept {
                                                      static_cast<server*>(self)->deserted_ = true;
                                                      static_cast<server*>(self)->bell_.ring();
                                                  },
@@ -120,7 +121,8 @@ class server {
         const auto [response, refused] = ssekit::microhttpd_response(
             connection, hub_,
             {.topics = news::topic, .last_event_id = request.last_event_id.value_or("")});
-        if (refused != ssekit::errc::ok) return respond(connection, news::refused(refused));
+        if (refused != ssekit::errc::ok)
+            return respond(connection, news::refused(hub_, request, refused));
         if (method == MHD_HTTP_METHOD_HEAD) { // or the head is followed by a last chunk
             MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
         }
@@ -135,8 +137,8 @@ class server {
             what.body.size(), const_cast<char*>(what.body.data()), MHD_RESPMEM_MUST_COPY);
         if (response == nullptr) return MHD_NO;
         MHD_add_response_header(response, "Content-Type", what.type.c_str());
-        if (!what.retry_after.empty()) {
-            MHD_add_response_header(response, "Retry-After", what.retry_after.c_str());
+        for (const auto& [name, value] : what.more) {
+            MHD_add_response_header(response, name.c_str(), value.c_str());
         }
         const MHD_Result queued =
             MHD_queue_response(connection, static_cast<unsigned>(what.status), response);
@@ -144,6 +146,7 @@ class server {
         return queued;
     }
 
+    news::settings wanted_;
     ssekit::doorbell bell_; // of the main thread
     std::atomic<bool> deserted_ = false;
     ssekit::shared_hub hub_;

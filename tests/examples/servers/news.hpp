@@ -4,13 +4,15 @@
 //
 //     GET  /events                      the news, from Last-Event-ID on
 //     POST /publish?data=TEXT&type=TYPE one event more
+//     POST /close                       there will be no more news
 //     POST /cut                         cuts all streams, like a shutdown that no longer waits
 //     GET  /metrics                     what the hub counts
 //
-//     NAME [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS]
+//     NAME [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS] [--drain MILLISECONDS]
 //
 // A server prints "listening on port N". At SIGINT or SIGTERM it says goodbye to its streams and ends
-// when they have gone. A stream that has broken off does not end as others do: its connection is
+// when they have gone; with --drain the news goes on until it is closed, at most for that time. As
+// long as there are streams the server listens: who comes meanwhile is told to come back. A stream that has broken off does not end as others do: its connection is
 // closed, or its HTTP/2 stream reset, and so its client knows that it is not whole.
 #ifndef SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
 #define SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
@@ -20,6 +22,7 @@
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub_options.hpp>
 #include <ssekit/openmetrics.hpp>
+#include <ssekit/soft_refusal.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -27,10 +30,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace news {
 
@@ -40,6 +44,7 @@ struct settings {
     std::uint16_t port = 8080;
     std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
     std::size_t keep = 1024;
+    std::chrono::milliseconds drain = {}; ///< how long the news goes on after a signal
 };
 
 /// Reads the command line, or says what is wrong with it and exits.
@@ -58,9 +63,12 @@ inline settings read_settings(int argc, char** argv) {
             out.heartbeat = std::chrono::milliseconds(number);
         } else if (good && name == "--keep") {
             out.keep = number;
+        } else if (good && name == "--drain") {
+            out.drain = std::chrono::milliseconds(number);
         } else {
             std::fprintf(stderr,
-                         "usage: %s [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS]\n",
+                         "usage: %s [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS]"
+                         " [--drain MILLISECONDS]\n",
                          argv[0]);
             std::exit(name == "--help" ? 0 : 64);
         }
@@ -79,9 +87,18 @@ inline ssekit::hub_options hub_options(const settings& wanted) {
             .retry = std::chrono::seconds(1)};
 }
 
-inline ssekit::close_options farewell() {
-    return {.farewell = {.type = "bye", .data = ""}};
+// [close]
+/// How the hub is closed: all say goodbye at once, or when the news is closed.
+inline ssekit::close_options farewell(const settings& wanted) {
+    ssekit::close_options how{.farewell = {.type = "bye", .data = ""},
+                              .deadline = std::chrono::seconds(5)};
+    if (wanted.drain.count() != 0) {
+        how.deadline = wanted.drain;
+        how.unfinished = topic;
+    }
+    return how;
 }
+// [close]
 
 /// For what cannot be refused here.
 inline void must(ssekit::errc code) {
@@ -94,9 +111,9 @@ struct answer {
     int status = 200;
     std::string type = "text/plain";
     std::string body = {};
-    std::string retry_after = {}; ///< for the header of that name, unless it is empty
+    std::vector<std::pair<std::string, std::string>> more = {}; ///< further headers
 
-    [[nodiscard]] bool is_stream() const { return type == "text/event-stream"; }
+    [[nodiscard]] bool is_stream() const { return type == "text/event-stream" && body.empty(); }
 };
 
 /// Decides on a request. For a stream the answer's status is 200 and its body is empty: subscribe,
@@ -122,6 +139,11 @@ answer answer_to(Hub& hub, const ssekit::request_view& request) {
         if (refused == ssekit::errc::ok) return {202};
         return {400, "text/plain", std::string(ssekit::message(refused)) + "\n"};
     }
+    if (request.path() == "/close") {
+        if (request.method != "POST") return {405};
+        const ssekit::errc refused = hub.close_topic(topic);
+        return {refused == ssekit::errc::ok ? 202 : 400};
+    }
     if (request.path() == "/cut") {
         if (request.method != "POST") return {405};
         hub.cut();
@@ -136,21 +158,33 @@ answer answer_to(Hub& hub, const ssekit::request_view& request) {
     return {404};
 }
 
-/// The answer to a client whose subscription was refused.
-inline answer refused(ssekit::errc code) {
+// [refused]
+/// The answer to a client whose subscription was refused: a browser is to come back.
+template <class Hub>
+answer refused(Hub& hub, const ssekit::request_view& request, ssekit::errc code) {
+    if (ssekit::is_refused_softly(code, request)) {
+        const ssekit::soft_refusal soft(hub.refused_retry());
+        answer out{200, "text/event-stream", std::string(soft.body())};
+        for (const auto& [name, value] : ssekit::stream_headers) {
+            if (name != "Content-Type") out.more.emplace_back(name, value);
+        }
+        return out;
+    }
     const ssekit::refusal how = ssekit::refusal_of(code);
     answer out{how.status, "text/plain", std::string(ssekit::message(code)) + "\n"};
-    if (how.retry_after.count() != 0) out.retry_after = std::to_string(how.retry_after.count());
+    if (how.retry_after.count() != 0) {
+        out.more.emplace_back("Retry-After", std::to_string(how.retry_after.count()));
+    }
     return out;
 }
+// [refused]
 
 /// The whole HTTP/1.1 response, for servers that have no function for it.
 inline std::string response(const answer& what) {
     std::string out;
-    const ssekit::header headers[] = {
-        {"Content-Type", what.type}, {"Connection", "close"}, {"Retry-After", what.retry_after}};
-    ssekit::append_response(out, what.status,
-                            std::span(headers).first(what.retry_after.empty() ? 2 : 3), what.body);
+    std::vector<ssekit::header> headers = {{"Content-Type", what.type}, {"Connection", "close"}};
+    for (const auto& [name, value] : what.more) headers.push_back({name, value});
+    ssekit::append_response(out, what.status, headers, what.body);
     return out;
 }
 

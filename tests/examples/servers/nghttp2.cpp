@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <nghttp2/nghttp2.h>
 #include <sys/socket.h>
@@ -133,10 +134,14 @@ class connection {
 
   private:
     // [recipe]
-    void begin_stream(exchange& with, std::string_view last_event_id) {
+    void begin_stream(exchange& with, const ssekit::request_view& request) {
         auto [stream, refused] =
-            hub_.subscribe({.topics = news::topic, .last_event_id = last_event_id, .user = &with});
-        if (refused != ssekit::errc::ok) return respond(with, news::refused(refused));
+            hub_.subscribe({.topics = news::topic,
+                            .last_event_id = request.last_event_id.value_or(""),
+                            .user = &with});
+        if (refused != ssekit::errc::ok) {
+            return respond(with, news::refused(hub_, request, refused));
+        }
         with.events.generator = std::move(stream);
         const nghttp2_data_provider body = with.events.provider();
         submit(with, ssekit::nghttp2_stream_fields(), &body);
@@ -185,18 +190,19 @@ class connection {
         const news::answer what = news::answer_to(hub_, request);
         if (!what.is_stream()) return respond(with, what);
         if (request.method == "HEAD") return submit(with, ssekit::nghttp2_stream_fields(), nullptr);
-        begin_stream(with, request.last_event_id.value_or(""));
+        begin_stream(with, request);
     }
 
     void respond(exchange& with, const news::answer& what) {
         const std::string status = std::to_string(what.status);
-        const nghttp2_nv fields[] = {ssekit::nghttp2_field({":status", status}),
-                                     ssekit::nghttp2_field({"content-type", what.type}),
-                                     ssekit::nghttp2_field({"retry-after", what.retry_after})};
+        std::vector<nghttp2_nv> fields = {ssekit::nghttp2_field({":status", status}),
+                                          ssekit::nghttp2_field({"content-type", what.type})};
+        for (const auto& [name, value] : what.more) {
+            fields.push_back(ssekit::nghttp2_field({name, value}));
+        }
         with.body.generator.all = with.method == "HEAD" ? "" : what.body;
         const nghttp2_data_provider body = with.body.provider();
-        submit(with, std::span(fields).first(what.retry_after.empty() ? 2 : 3),
-               with.body.generator.is_done() ? nullptr : &body);
+        submit(with, fields, with.body.generator.is_done() ? nullptr : &body);
     }
 
     void submit(exchange& with, std::span<const nghttp2_nv> fields,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // A language model's answer, token by token, as the answer to a POST. It has one reader and is
-// never resumed, so there is no hub: the encoder writes to the response. A client that goes stops
-// the model.
+// never resumed, so the hub brings it nothing: the encoder writes to the response. It has a place in
+// the hub nevertheless, for which the server waits when it is stopped. A client that goes stops the
+// model.
 //
 //     POST /completions    the body is the prompt; each token is an event, "[DONE]" is the last
 //     GET  /completions    how many were finished and how many broken off
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -78,13 +80,17 @@ bool send_next(model& speaker, ssekit::utf8_tail& tail, httplib::DataSink& sink)
 
 int main(int argc, char** argv) {
     counts answers;
-    uses::http_server server(argc, argv);
+    uses::http_server server(argc, argv, {.ids = ssekit::event_ids::none});
     server.post("/completions", [&](const Request&, Response& response, const std::string& prompt) {
+        auto [made, refused] = server.hub().subscribe({.topics = "completions"});
+        if (refused != ssekit::errc::ok) return uses::answer(response, refused);
+        const auto place = std::make_shared<ssekit::shared_subscription>(std::move(made));
         ssekit::httplib_headers(response);
         response.set_chunked_content_provider(
             "text/event-stream",
-            [speaker = model(prompt), tail = ssekit::utf8_tail()](std::size_t,
-                                                                  httplib::DataSink& sink) mutable {
+            [place, speaker = model(prompt),
+             tail = ssekit::utf8_tail()](std::size_t, httplib::DataSink& sink) mutable {
+                if (place->is_done()) return false; // the server waits no longer
                 return send_next(speaker, tail, sink);
             },
             [&](bool finished) { ++(finished ? answers.finished : answers.broken_off); });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A dashboard: several gauges, four times a second. A new client sees all of them at once, and a
-// slow one sees the newest of each.
+// A dashboard: gauges that change four times a second, and one that has been quiet since the
+// program began. A new client sees all of them at once, and a slow one sees the newest of each.
 //
 //     GET /         a page
 //     GET /gauges   the stream
@@ -49,12 +49,20 @@ void publish(ssekit::shared_hub& hub, const gauge& what) {
     uses::taken(hub.publish("gauges", {.type = "gauge", .data = data}, what.name).ec);
 }
 
-constexpr ssekit::subscribe_options newest_of_each = {.topics = "gauges",
-                                                      .start = ssekit::start_point::earliest,
-                                                      .on_lag = ssekit::lag_policy::coalesce};
+// The log is short, for few come back to it; the newest value of each gauge stays for ever.
+constexpr ssekit::retention last_seconds = {.events = 12, .values = {.keys = 1000}};
+
+constexpr ssekit::subscribe_options newest_of_each = {
+    .topics = "gauges",
+    .start = ssekit::start_point::newest_of_each_key,
+    .on_gap = ssekit::gap_policy::newest_of_each_key,
+    .on_lag = ssekit::lag_policy::coalesce,
+};
 // [recipe]
 
 void measure(ssekit::shared_hub& hub, const std::stop_token& stop) {
+    uses::taken(hub.keep("gauges", last_seconds));
+    publish(hub, {"version", 7}); // once, and then never again
     std::uint64_t rounds = 0;
     do {
         const ssekit::hub_metrics now = hub.metrics();

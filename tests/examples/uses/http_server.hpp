@@ -74,8 +74,9 @@ class http_server {
         });
     }
 
-    /// Serves until a signal comes. \returns the exit status.
-    int run() {
+    /// Serves until a signal comes, and then until the streams that are named have done their work,
+    /// or five seconds are over. \returns the exit status.
+    int run(const ssekit::subscriber_filter& is_unfinished = {}) {
         const int port = bind();
         if (port < 0) {
             std::perror("bind");
@@ -88,7 +89,8 @@ class http_server {
         int number = 0;
         sigwait(&signals_, &number);
         // There is no farewell that could be refused.
-        static_cast<void>(ssekit::httplib_stop(http_, hub_, {.deadline = std::chrono::seconds(5)}));
+        static_cast<void>(ssekit::httplib_stop(
+            http_, hub_, {.deadline = std::chrono::seconds(5), .is_unfinished = is_unfinished}));
         accepting.join();
         return 0;
     }

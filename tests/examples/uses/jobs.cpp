@@ -101,5 +101,8 @@ int main(int argc, char** argv) {
         ssekit::httplib_stream(server.hub(), request, response,
                                {.topics = topic, .start = ssekit::start_point::earliest});
     });
-    return server.run();
+    // A job that is under way when the server is stopped is finished first.
+    return server.run([](const ssekit::subscriber_info& stream) noexcept {
+        return stream.topic.starts_with("jobs/");
+    });
 }

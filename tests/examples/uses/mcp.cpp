@@ -131,7 +131,10 @@ int main(int argc, char** argv) {
                             {"topics", server.hub().metrics().topics}};
         response.set_content(state.dump(), "application/json");
     });
-    const int status = server.run();
+    // A call that is under way when the server is stopped still gets its result.
+    const int status = server.run([](const ssekit::subscriber_info& stream) noexcept {
+        return stream.topic.starts_with("calls/");
+    });
     under_way.end();
     return status;
 }

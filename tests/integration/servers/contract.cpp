@@ -189,7 +189,7 @@ TEST_CASE("server: curl gets the head at once, and each event as it was publishe
     const std::string head = client.head();
     CHECK(head.substr(head.find(' '), 4) == " 200");
     CHECK(ssekit::find_header(head, "Content-Type") == "text/event-stream");
-    CHECK(ssekit::find_header(head, "Cache-Control") == "no-store");
+    CHECK(ssekit::find_header(head, "Cache-Control") == "no-store, no-transform");
     CHECK(ssekit::find_header(head, "X-Accel-Buffering") == "no");
     CHECK(!ssekit::find_header(head, "Content-Length"));
     if (news.plain) {
@@ -371,5 +371,72 @@ TEST_CASE("server: it says goodbye") {
         CHECK(each->until_end() == 0);
         CHECK(each->body() == stream(epoch_of(each->body()), 0, 1) + "event: bye\ndata: \n\n");
     }
+    CHECK(news.wait() == 0);
+}
+
+namespace {
+
+/// What a server says to a browser, by its whole answer; nothing where that goes on for a second.
+std::optional<std::string> whole_answer(const server& from, const std::string& last_event_id = {}) {
+    std::vector<std::string> arguments = {"-i", "--max-time", "1", "-H",
+                                          "Accept: text/event-stream"};
+    if (!last_event_id.empty()) {
+        arguments.insert(arguments.end(), {"-H", "Last-Event-ID: " + last_event_id});
+    }
+    arguments.push_back(from.base + "/events");
+    support::run_result got = support::run(from.curl(std::move(arguments)));
+    if (got.status != 0) return std::nullopt;
+    return std::move(got.out);
+}
+
+bool is_soft_refusal(const std::string& answer) {
+    const std::size_t end = answer.find("\r\n\r\n");
+    const std::string head = answer.substr(0, end == answer.npos ? 0 : end + 4);
+    const std::string body = answer.substr(head.size());
+    return head.substr(head.find(' '), 4) == " 200" &&
+           ssekit::find_header(head, "Content-Type") == "text/event-stream" &&
+           ssekit::find_header(head, "Cache-Control") == "no-store, no-transform" &&
+           body.starts_with("retry: ") && body.ends_with("\n\n") && events_of(body).empty();
+}
+
+} // namespace
+
+TEST_CASE("server: what is not finished goes on after a signal and ends whole, and a browser that "
+          "comes meanwhile is told to come back") {
+    server news({"--drain", "100000"});
+    reader client(news);
+    const std::string epoch = epoch_of(client.body());
+    news.publish(1);
+    CHECK(client.until_data("0001"));
+    news.signal(SIGTERM);
+    std::optional<std::string> told;
+    CHECK(eventually([&] { return (told = whole_answer(news, epoch + ".0")).has_value(); }));
+    if (told) CHECK_MESSAGE(is_soft_refusal(*told), *told);
+    CHECK(news.status_of({news.base + "/events"}) == "503"); // who is no browser is told the truth
+    CHECK(news.status_of({"-X", "POST", news.base + "/publish?data=more"}) == "202");
+    CHECK(client.until_data("more"));
+    CHECK(news.status_of({"-X", "POST", news.base + "/close"}) == "202");
+    CHECK(client.until_end() == 0);
+    CHECK(client.body() ==
+          stream(epoch, 0, 1) + block(epoch, 2, "more") + "event: bye\ndata: \n\n");
+    CHECK(news.wait() == 0);
+
+    server again({"--port", std::to_string(news.port)});
+    CHECK(again.port == news.port);
+    reader returned(again, epoch + ".2");
+    again.publish(1);
+    CHECK(returned.until_data("0001"));
+    CHECK(returned.events().front().type == "gap"); // of another run, and is told so
+}
+
+TEST_CASE("server: what is not finished at the deadline is cut, and does not look whole") {
+    server news({"--drain", "700"});
+    reader client(news);
+    const std::string epoch = epoch_of(client.body());
+    news.publish(1);
+    CHECK(client.until_data("0001"));
+    news.signal(SIGTERM);
+    CHECK(client.until_end() != 0);
+    CHECK(client.body() == stream(epoch, 0, 1));
     CHECK(news.wait() == 0);
 }

@@ -135,8 +135,9 @@ TEST_CASE("nghttp2: the head of a stream") {
     sessions both;
     nghttp2_source<text_generator> source;
     both.answer(source);
-    CHECK(both.head == ":status: 200\ncontent-type: text/event-stream\n"
-                       "cache-control: no-store\nx-accel-buffering: no\n");
+    CHECK(both.head ==
+          ":status: 200\ncontent-type: text/event-stream\n"
+          "cache-control: no-store, no-transform\nx-accel-buffering: no\nincremental: ?1\n");
     CHECK(both.closed == NGHTTP2_NO_ERROR);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "use.hpp"
 
+#include <csignal>
 #include <string>
 
 TEST_CASE("use completion: the answer comes token by token, and [DONE] ends it") {
@@ -9,7 +10,7 @@ TEST_CASE("use completion: the answer comes token by token, and [DONE] ends it")
     uses::posted_stream answer(model.port, "/completions", prompt);
     CHECK(answer.head.status == 200);
     CHECK(answer.head.header("Content-Type") == "text/event-stream");
-    CHECK(answer.head.header("Cache-Control") == "no-store");
+    CHECK(answer.head.header("Cache-Control") == "no-store, no-transform");
     REQUIRE(answer.until_end());
     std::string text;
     for (const auto& event : answer.seen.events) text += event.data;
@@ -42,4 +43,15 @@ TEST_CASE("use completion: a client that goes stops the model") {
     uses::posted_stream nothing(model.port, "/completions", "");
     CHECK(nothing.until_end());
     CHECK(nothing.seen.events.size() == 1);
+}
+
+TEST_CASE("use completion: an answer that is under way when the server is stopped is finished") {
+    uses::program model("completion");
+    std::string prompt = "word";
+    for (int i = 0; i < 50; ++i) prompt += " word"; // about half a second
+    uses::posted_stream answer(model.port, "/completions", prompt);
+    REQUIRE(answer.until_count(2));
+    model.signal(SIGTERM);
+    REQUIRE(answer.until_end());
+    CHECK(answer.seen.events.back().data == "[DONE]");
 }

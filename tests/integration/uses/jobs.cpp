@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "use.hpp"
 
+#include <csignal>
 #include <cstddef>
 #include <string>
 
@@ -56,4 +57,16 @@ TEST_CASE("use jobs: jobs are told apart, and those that were never started are 
     CHECK(jobs.ask("GET /jobs/0").status == 404);
     CHECK(jobs.ask("GET /jobs/x").status == 404);
     CHECK(jobs.ask("GET /jobs/99999999999999999999").status == 404);
+}
+
+TEST_CASE(
+    "use jobs: one that is under way when the server is stopped is finished, and told whole") {
+    uses::program jobs("jobs");
+    const std::string job = start(jobs);
+    support::stream_client client(jobs.port, job);
+    REQUIRE(client.until_type("progress"));
+    jobs.signal(SIGTERM);
+    REQUIRE(client.until_type("complete"));
+    CHECK(client.until([&] { return client.ended(); }));
+    CHECK(client.events.size() == 12);
 }

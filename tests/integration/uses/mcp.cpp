@@ -3,6 +3,7 @@
 
 #include "support/json.hpp"
 
+#include <csignal>
 #include <string>
 
 namespace {
@@ -60,4 +61,14 @@ TEST_CASE("use mcp: what is no call is refused") {
     }
     CHECK(tools.post("/mcp", call(0)) == 400);
     CHECK(tools.post("/mcp", call(-1)) == 400);
+}
+
+TEST_CASE("use mcp: a call that is under way when the server is stopped gets its result") {
+    uses::program tools("mcp");
+    uses::posted_stream answer(tools.port, "/mcp", call(10));
+    REQUIRE(answer.until_count(1));
+    tools.signal(SIGTERM);
+    REQUIRE(answer.until_end());
+    REQUIRE(answer.seen.events.size() == 11);
+    CHECK(parsed(answer.seen.events[10].data).at("result").at("steps").integer() == 10);
 }

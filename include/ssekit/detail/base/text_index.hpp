@@ -41,6 +41,12 @@ class text_index {
         return true;
     }
 
+    /// Effects: no text has a number. The memory stays.
+    void clear() noexcept {
+        std::fill_n(slots_, capacity_, slot());
+        size_ = 0;
+    }
+
     /// \returns the number of the text, nullptr when it has none.
     template <class TextAt>
     [[nodiscard]] std::uint32_t* find(std::string_view text, TextAt&& text_at) const noexcept {

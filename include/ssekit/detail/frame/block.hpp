@@ -12,6 +12,7 @@
 #include <ssekit/detail/base/buffer.hpp>
 #include <ssekit/detail/base/size.hpp>
 #include <ssekit/detail/base/tuning.hpp>
+#include <ssekit/frame_label.hpp>
 #include <ssekit/memory.hpp>
 
 #include <atomic>
@@ -51,7 +52,8 @@ struct frame_block {
     std::uint8_t head_size = 0; // of the chunk's parts
     std::uint8_t tail_size = 0;
     frame_content content = frame_content::bytes;
-    bool from_heap = true;
+    bool from_heap : 1 = true;
+    bool removes_key : 1 = false;
 
     [[nodiscard]] static constexpr bool fits(std::string_view topic,
                                              std::string_view key) noexcept {
@@ -90,12 +92,13 @@ struct frame_block {
     /// Effects: makes a frame's block in memory that `allocate` returned for `allocated` bytes,
     /// whose bytes from head_room on are the wire form.
     SSEKIT_INLINED static frame_block* construct(char* memory, std::size_t wire,
-                                                 frame_content content, std::string_view topic,
-                                                 std::string_view key, std::size_t allocated,
+                                                 frame_content content, const frame_label& label,
+                                                 std::size_t allocated,
                                                  memory_resource* from) noexcept {
         auto* const made = ::new (static_cast<void*>(memory)) frame_block;
         made->size = static_cast<std::uint32_t>(wire);
         made->content = content;
+        const auto [topic, key, removes_key] = label;
         char* end = memory + head_room + wire;
         if (content != frame_content::bytes) {
             made->head_size = put_chunk_head(memory + head_room, wire);
@@ -105,6 +108,7 @@ struct frame_block {
         }
         made->topic_size = static_cast<std::uint16_t>(topic.size());
         made->key_size = static_cast<std::uint16_t>(key.size());
+        made->removes_key = removes_key;
         if (topic.size() + key.size() != 0) {
             copy_bytes(end, topic.data(), topic.size());
             copy_bytes(end + topic.size(), key.data(), key.size());

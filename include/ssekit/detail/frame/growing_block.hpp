@@ -5,6 +5,7 @@
 #include <ssekit/detail/base/buffer.hpp>
 #include <ssekit/detail/base/size.hpp>
 #include <ssekit/detail/frame/block.hpp>
+#include <ssekit/frame_label.hpp>
 #include <ssekit/memory.hpp>
 
 #include <algorithm>
@@ -35,6 +36,7 @@ class growing_block {
 
     /// \returns false, with nothing changed, when there is no memory.
     [[nodiscard]] bool append(std::string_view bytes) noexcept {
+        if (bytes.empty()) return true; // there may be no memory yet
         if (bytes.size() > capacity_ - size_ && !grow(bytes.size())) return false;
         copy_few(memory_ + size_, bytes.data(), bytes.size());
         size_ += bytes.size();
@@ -49,12 +51,12 @@ class growing_block {
 
     /// \returns the block, which is the caller's now, or null and nothing changed.
     /// Preconditions: the wire form is not empty, and it and the label fit the block's fields.
-    [[nodiscard]] frame_block* finish(std::string_view topic, std::string_view key) noexcept {
-        const std::size_t more =
-            frame_block::size_after_wire(topic.size() + key.size(), resource_ == heap());
+    [[nodiscard]] frame_block* finish(const frame_label& label) noexcept {
+        const std::size_t more = frame_block::size_after_wire(label.topic.size() + label.key.size(),
+                                                              resource_ == heap());
         if (more > capacity_ - size_ && !grow(more)) return nullptr;
         frame_block* const made = frame_block::construct(
-            memory_, wire_size(), frame_content::blocks, topic, key, capacity_, resource_);
+            memory_, wire_size(), frame_content::blocks, label, capacity_, resource_);
         memory_ = nullptr;
         size_ = capacity_ = frame_block::head_room;
         return made;

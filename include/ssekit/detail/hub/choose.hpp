@@ -9,6 +9,7 @@
 #ifndef SSEKIT_DETAIL_HUB_CHOOSE_HPP
 #define SSEKIT_DETAIL_HUB_CHOOSE_HPP
 
+#include <ssekit/detail/base/tuning.hpp>
 #include <ssekit/detail/hub/merge.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/frame.hpp>
@@ -17,15 +18,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace ssekit::inline SSEKIT_ABI::detail {
 
+[[nodiscard]] inline bool wants(const event_filter& filter, const frame& event,
+                                std::uint64_t offset) noexcept {
+    if (!filter) return true;
+    const frame_label label = event.label();
+    return filter({label.topic, event.type(), label.key, offset});
+}
 [[nodiscard]] inline bool wants(const event_filter& filter,
                                 const event_log::entry& event) noexcept {
-    if (!filter) return true;
-    const frame_label label = event.frame.label();
-    return filter({label.topic, event.frame.type(), label.key, event.offset});
+    return wants(filter, event.frame, event.offset);
 }
 
 /// Whether a stream that gets only the newest of each key passes over the event.
@@ -63,18 +69,36 @@ struct throttle_window {
     }
 };
 
+/// How far a log would reach if an event more were published, as event_log says how far it does.
+class log_reach {
+  public:
+    log_reach(const event_log& log, std::size_t more_bytes, time_point now) noexcept
+        : begin_(log.begin_after(more_bytes, now)), end_(log.end() + 1),
+          bytes_ever_(log.bytes_ever() + more_bytes) {}
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+    [[nodiscard]] std::uint64_t bytes_ever() const noexcept { return bytes_ever_; }
+
+  private:
+    std::uint64_t begin_;
+    std::uint64_t end_;
+    std::uint64_t bytes_ever_;
+};
+
+/// \param reach the log itself, or its log_reach
 /// \returns from where on a reader may read: where it is, or after what is lost to it. The newest
 /// event is always within bounds, and so is what a throttle excuses.
-[[nodiscard]] inline std::uint64_t within_bounds(const event_log& log, std::uint64_t position,
-                                                 const lag_bound& most,
-                                                 const throttle_window& throttle,
-                                                 time_point now) noexcept {
-    const std::uint64_t from = (std::max)(position, log.begin());
+template <class Reach>
+[[nodiscard]] std::uint64_t within_bounds(const event_log& log, std::uint64_t position,
+                                          const lag_bound& most, const throttle_window& throttle,
+                                          time_point now, const Reach& reach) noexcept {
+    const std::uint64_t from = (std::max)(position, reach.begin());
     if (!most.is_set() || (throttle.is_set() && now < throttle.opens)) return from;
     std::uint64_t target = from;
-    if (most.events != 0 && log.end() - target > most.events) target = log.end() - most.events;
+    if (most.events != 0 && reach.end() - target > most.events) target = reach.end() - most.events;
     if (most.bytes != 0) {
-        const std::uint64_t all = log.bytes_ever();
+        const std::uint64_t all = reach.bytes_ever();
         target = log.first_where(target, [&](const event_log::entry& event) {
             return all - event.bytes_before <= most.bytes;
         });
@@ -86,9 +110,14 @@ struct throttle_window {
     }
     if (throttle.is_set())
         target = (std::min)(target, (std::max)(from, log.after(throttle.through)));
-    target = (std::min)(target, log.end() - 1);
+    target = (std::min)(target, reach.end() - 1);
     while (target > from && log[target - 1].tells_of_gap) --target; // which is told, not lost
     return target;
+}
+SSEKIT_INLINED [[nodiscard]] inline std::uint64_t
+within_bounds(const event_log& log, std::uint64_t position, const lag_bound& most,
+              const throttle_window& throttle, time_point now) noexcept {
+    return within_bounds(log, position, most, throttle, now, log);
 }
 
 /// What a hole does to a stream.

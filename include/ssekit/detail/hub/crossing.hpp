@@ -7,8 +7,10 @@
 
 #include <ssekit/detail/hub/choose.hpp>
 #include <ssekit/detail/hub/ending.hpp>
+#include <ssekit/detail/hub/gaps.hpp>
 #include <ssekit/detail/hub/merge.hpp>
 #include <ssekit/detail/hub/resume.hpp>
+#include <ssekit/detail/hub/snapshot.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/frame.hpp>
@@ -28,7 +30,7 @@ template <class Earliest>
     subscriber& item = hub.streams[stream];
     side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
     const event_filter filter = extra != nullptr ? extra->filter : event_filter();
-    const auto each = [&](auto&& call) { for_each_reader(hub, item, stream, call); };
+    const auto each = [&](auto&& call) { for_each_kept_reader(hub, item, stream, call); };
     const auto lost_in = [&](const next_item& at, auto&& others) {
         const event_log& log = *at.log;
         // Only the newest of each key: where they are all there, nothing is lost but what they
@@ -66,13 +68,16 @@ template <class Earliest>
         });
     }
     const bool held_back = extra != nullptr && extra->throttle.excuses(hole.offset, hub.clock.now);
+    const bool to_values = item.on_lag() == lag_policy::newest_of_each_key;
     // One gap tells of all that are missing here: what another hole counts, this one does not.
     missing lost;
+    lost_range range;
     std::uint64_t ended = 0;
     each_here([&](next_item at) {
         if (to_newest) at.target = at.log->end() - 1;
         lost = both(lost, lost_in(at, each));
         ended += ending_in(at, each);
+        range.add(*at.log, *at.position, at.target);
         *at.position = at.target;
     });
     frame out;
@@ -80,9 +85,17 @@ template <class Earliest>
     case hole_action::none:
         (newest_only ? hub.metrics.coalesced : hub.metrics.filtered) += ended;
         break;
-    case hole_action::gap:
-        out = make_gap(hub.options.gap_type, "lagged", lost.exact ? lost.events : 0, {},
-                       hub.options.memory)
+    case hole_action::gap: {
+        if (to_values) { // what is not the newest of its key is passed over to the ends of the logs
+            each([&](const event_log& log, std::uint64_t& position) {
+                if (position != log.end()) range.add(log, position, log.end());
+            });
+        }
+        const wire_id from = range.from(hub);
+        const wire_id through = range.through(hub);
+        out = make_gap(hub.options.gap_type, "lagged",
+                       {lost.exact && !to_values ? lost.events : 0, from.view(), through.view()},
+                       {}, hub.options.memory)
                   .frame;
         if (!out) {
             end_stream(hub, stream, stream_end::out_of_memory);
@@ -90,7 +103,11 @@ template <class Earliest>
         }
         hub.metrics.skipped += lost.events;
         ++hub.metrics.gaps;
+        if (to_values && !begin_snapshot(hub, stream)) {
+            end_stream(hub, stream, stream_end::out_of_memory);
+        }
         break;
+    }
     case hole_action::end: end_stream(hub, stream, stream_end::lagged); break;
     case hole_action::detach:
         out = frame::make({.retry = hub.options.detach_retry}, utf8_policy::pass_through, {},

@@ -7,6 +7,7 @@
 
 #include <ssekit/detail/base/jitter.hpp>
 #include <ssekit/detail/base/random.hpp>
+#include <ssekit/event.hpp>
 #include <ssekit/time.hpp>
 
 #include <algorithm>
@@ -65,6 +66,12 @@ struct time_limits {
     [[nodiscard]] static constexpr std::chrono::milliseconds
     bounded(std::chrono::milliseconds time) noexcept {
         return std::clamp(time, std::chrono::milliseconds(0), longest);
+    }
+
+    /// \returns a reconnection time that does no harm.
+    [[nodiscard]] static constexpr std::chrono::milliseconds
+    for_clients(std::chrono::milliseconds time) noexcept {
+        return std::clamp(time, shortest_retry, longest_retry);
     }
 
     /// The shortest of them, as the length of a wheel has it.

@@ -6,8 +6,9 @@
 #define SSEKIT_DETAIL_HUB_ENDING_HPP
 
 #include <ssekit/detail/frame/growing_block.hpp>
+#include <ssekit/detail/hub/companions.hpp>
+#include <ssekit/detail/hub/presence.hpp>
 #include <ssekit/detail/hub/resume.hpp>
-#include <ssekit/detail/hub/seats.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/event.hpp>
@@ -55,7 +56,7 @@ inline void end_stream(hub_state& hub, std::uint32_t stream, stream_end why) noe
     // As long as bytes are under way, the write deadline counts.
     if (item.is_done()) unlink(hub_state::timer_links{&hub}, stream);
     if (!item.reported) leave_rings(hub, stream, item); // else it is in the ready ring, or nowhere
-    stand_up(hub, stream);
+    leave_seats(hub, stream, item);
     if (counted) return;
     switch (why) {
     case stream_end::lagged: ++hub.metrics.lagged; break;
@@ -77,12 +78,12 @@ inline void break_off(hub_state& hub, std::uint32_t stream, stream_end why) noex
 }
 
 [[nodiscard]] inline bool has_events(hub_state& hub, std::uint32_t stream) noexcept {
-    bool found = false;
-    for_each_reader(hub, hub.streams[stream], stream,
-                    [&](const event_log& log, std::uint64_t& position) {
-                        found = found || position != log.end();
-                    });
-    return found;
+    subscriber& item = hub.streams[stream];
+    bool found = item.has_side && !hub.sides.of(stream).values.is_whole();
+    for_each_reader(hub, item, stream, [&](const event_log& log, std::uint64_t& position) {
+        found = found || position != log.end();
+    });
+    return found || has_new_companion(hub, stream);
 }
 
 /// \returns whether all its topics are closed, and read.

@@ -11,9 +11,13 @@
 #include <ssekit/detail/hub/patterns.hpp>
 #include <ssekit/detail/hub/topic.hpp>
 #include <ssekit/detail/hub/topic_names.hpp>
+#include <ssekit/detail/log/newest_values.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event_log.hpp>
+#include <ssekit/frame.hpp>
 #include <ssekit/memory.hpp>
+#include <ssekit/retention.hpp>
+#include <ssekit/time.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -105,10 +109,53 @@ template <class ForEachLog>
     return code == errc::ok;
 }
 
+/// Effects: calls `set_bounds()`; then the newest events of each key that a pattern keeps besides
+/// are those that it had and those of all its names, as far as these bounds allow.
+/// \param for_each_log as for `fill`
+/// \returns false without memory, with nothing changed.
+template <class ForEachLog, class SetBounds>
+[[nodiscard]] bool fill_values(event_log& to, ForEachLog&& for_each_log, SetBounds&& set_bounds,
+                               memory_resource& memory) noexcept {
+    struct value {
+        frame event;
+        std::uint64_t offset = 0;
+    };
+    const auto for_each_value = [&](auto&& call) {
+        const auto in = [&](const event_log& log) {
+            for (std::uint64_t after = 0;;) {
+                const newest_value found = log.newest_after(after);
+                if (found.event == nullptr) return;
+                call(*found.event, found.offset);
+                after = found.offset;
+            }
+        };
+        in(to);
+        for_each_log(in);
+    };
+    std::size_t count = 0;
+    for_each_value([&](const frame&, std::uint64_t) { ++count; });
+    if (count == 0) {
+        set_bounds();
+        return true;
+    }
+    auto* const all = make_array<value>(memory, count);
+    if (all == nullptr) return false;
+    value* end = all;
+    for_each_value([&](const frame& event, std::uint64_t offset) { *end++ = {event, offset}; });
+    std::sort(all, end, [](const value& a, const value& b) { return a.offset < b.offset; });
+    set_bounds();
+    to.forget_values();
+    for (const value* at = all; at != end; ++at) {
+        if (at != all && at[-1].offset == at->offset) continue; // several logs have it
+        to.add_value(at->event, at->offset);
+    }
+    release_array(memory, all, count);
+    return true;
+}
+
 /// Effects: the new name feeds the patterns that match it. \returns false without memory.
 [[nodiscard]] inline bool feed_patterns(topic_feeds& feeds, const topic_names& all,
-                                        const slab<topic, 16>& topics,
-                                        std::uint32_t name) noexcept {
+                                        const topic_slab& topics, std::uint32_t name) noexcept {
     bool fed = true;
     all.for_each(topic_kind::pattern, [&](std::uint32_t other) {
         if (fed && matches(topics[other].name(), topics[name].name())) {
@@ -118,27 +165,52 @@ template <class ForEachLog>
     return fed;
 }
 
+/// Effects: `call(topic&)` for each name that matches the pattern.
+template <class Call>
+void for_each_match(const topic_names& all, const topic_slab& topics, std::uint32_t pattern,
+                    Call&& call) noexcept {
+    all.for_each(topic_kind::name, [&](std::uint32_t other) {
+        if (matches(topics[pattern].name(), topics[other].name())) call(topics[other]);
+    });
+}
+
 /// Effects: the names that match the new pattern feed it, and it has what they have kept.
 /// \returns false without memory.
 [[nodiscard]] inline bool feed_pattern(topic_feeds& feeds, const topic_names& all,
-                                       const slab<topic, 16>& topics, std::uint32_t pattern,
+                                       const topic_slab& topics, std::uint32_t pattern,
                                        memory_resource& memory) noexcept {
-    const auto for_each_match = [&](auto&& call) {
-        all.for_each(topic_kind::name, [&](std::uint32_t other) {
-            if (matches(topics[pattern].name(), topics[other].name())) call(topics[other]);
-        });
-    };
     topics[pattern].log.tell_topics_apart();
     bool fed = true;
-    for_each_match([&](topic& name) { fed = fed && feeds.add(name, pattern); });
+    for_each_match(all, topics, pattern,
+                   [&](topic& name) { fed = fed && feeds.add(name, pattern); });
     const auto for_each_log = [&](auto&& call) {
-        for_each_match([&](topic& name) { call(name.log); });
+        for_each_match(all, topics, pattern, [&](topic& name) { call(name.log); });
     };
-    return fed && fill(topics[pattern].log, for_each_log, memory);
+    event_log& log = topics[pattern].log;
+    if (!fed || !fill(log, for_each_log, memory)) return false;
+    const auto keep_bounds = [] {};
+    return !log.keeps_values() || fill_values(log, for_each_log, keep_bounds, memory);
+}
+
+/// Effects: the pattern keeps other bounds for the newest events of each key, and has those of its
+/// names. \returns false without memory, and nothing has changed.
+[[nodiscard]] inline bool keep_values(const topic_names& all, const topic_slab& topics,
+                                      std::uint32_t pattern, const value_bound& values,
+                                      time_point now, memory_resource& memory) noexcept {
+    topic& self = topics[pattern];
+    const auto for_each_log = [&](auto&& call) {
+        for_each_match(all, topics, pattern, [&](topic& name) { call(name.log); });
+    };
+    const auto set_bounds = [&] {
+        retention with = self.log.bounds();
+        with.values = values;
+        self.log.set_retention(with, now, self.use());
+    };
+    return fill_values(self.log, for_each_log, set_bounds, memory);
 }
 
 /// Effects: nothing feeds the pattern any more.
-inline void starve(topic_feeds& feeds, const topic_names& all, const slab<topic, 16>& topics,
+inline void starve(topic_feeds& feeds, const topic_names& all, const topic_slab& topics,
                    std::uint32_t pattern) noexcept {
     all.for_each(topic_kind::name,
                  [&](std::uint32_t other) { feeds.remove(topics[other], pattern); });

@@ -20,7 +20,7 @@ class idle_topics {
   public:
     using number = std::uint32_t;
 
-    explicit idle_topics(slab<topic, 16>& topics) noexcept : topics_(&topics) {}
+    explicit idle_topics(topic_slab& topics) noexcept : topics_(&topics) {}
     idle_topics(const idle_topics&) = delete;
     idle_topics& operator=(const idle_topics&) = delete;
 
@@ -73,7 +73,7 @@ class idle_topics {
         }
     };
 
-    slab<topic, 16>* topics_;
+    topic_slab* topics_;
     link ring_{head, head};
     std::size_t size_ = 0;
     std::size_t claimed_ = 0;

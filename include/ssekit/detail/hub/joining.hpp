@@ -7,9 +7,14 @@
 #ifndef SSEKIT_DETAIL_HUB_JOINING_HPP
 #define SSEKIT_DETAIL_HUB_JOINING_HPP
 
+#include <ssekit/detail/hub/gaps.hpp>
 #include <ssekit/detail/hub/merge.hpp>
+#include <ssekit/detail/hub/parting.hpp>
+#include <ssekit/detail/hub/presence.hpp>
 #include <ssekit/detail/hub/resume.hpp>
 #include <ssekit/detail/hub/seats.hpp>
+#include <ssekit/detail/hub/sent.hpp>
+#include <ssekit/detail/hub/snapshot.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/stream.hpp>
 #include <ssekit/detail/hub/take_over.hpp>
@@ -35,13 +40,13 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     const bool joined = item.serial != 0; // else subscribe has not come to its end
     if (joined && hub.closing && item.end() == stream_end::closed) {
         ++(item.is_done() ? hub.metrics.flushed : hub.metrics.cut);
-    } else if (joined && hub.closing && item.end() == stream_end::open) {
+    } else if (joined && item.end() == stream_end::open && is_leaving(hub, stream)) {
         ++hub.metrics.cut;
     }
     if (item.hand != 0) hub.hands.give_back(item.hand, hub.hands[item.hand]);
     unlink(hub_state::timer_links{&hub}, stream);
     leave_rings(hub, stream, item);
-    stand_up(hub, stream);
+    leave_seats(hub, stream, item);
     hub.waiting.leave(stream);
     if (item.has_side) {
         for (std::uint32_t at = hub.sides.of(stream).sent_first; at != 0;) {
@@ -111,22 +116,30 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     return {place.known ? resumption::resumed : resumption::unknown, place.offset};
 }
 
+[[nodiscard]] constexpr start_point begin_after_gap(gap_policy policy) noexcept {
+    switch (policy) {
+    case gap_policy::earliest: return start_point::earliest;
+    case gap_policy::newest_of_each_key: return start_point::newest_of_each_key;
+    default: return start_point::live;
+    }
+}
+
 /// Effects: puts each reader where the stream begins. \returns what the id was worth.
 [[nodiscard]] inline resume_point position(hub_state& hub, std::uint32_t stream,
                                            const subscribe_options& options) noexcept {
     resume_point from = seen_by(hub, options.last_event_id);
     subscriber& item = hub.streams[stream];
     if (from.how == resumption::resumed) {
-        for_each_reader(hub, item, stream, [&](const event_log& log, std::uint64_t&) {
+        for_each_kept_reader(hub, item, stream, [&](const event_log& log, std::uint64_t&) {
             if ((std::max)(log.lost_through(), log.newest_gap()) > from.seen) {
                 from.how = resumption::expired;
             }
         });
     }
-    bool live = options.on_gap == gap_policy::live;
-    if (from.how == resumption::fresh) live = options.start == start_point::live;
-    if (from.how == resumption::resumed) live = false;
-    for_each_reader(hub, item, stream, [&](const event_log& log, std::uint64_t& at) {
+    from.begin = from.how == resumption::fresh ? options.start : begin_after_gap(options.on_gap);
+    if (from.how == resumption::resumed) from.begin = start_point::earliest;
+    const bool live = from.begin != start_point::earliest;
+    for_each_kept_reader(hub, item, stream, [&](const event_log& log, std::uint64_t& at) {
         at = live ? log.end() : log.after(from.seen);
         // What is missing before the first event the opening block tells, or nobody has asked for.
         while (from.how != resumption::resumed && at != log.end() && log[at].tells_of_gap) ++at;
@@ -134,36 +147,62 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     return from;
 }
 
+/// Effects: the stream will say when it has given out what it begins with.
+/// \returns false without memory.
+[[nodiscard]] inline bool queue_caught_up(hub_state& hub, std::uint32_t stream,
+                                          const resume_point& from) noexcept {
+    const event_type type = hub.options.caught_up_type;
+    if (type.view().empty()) return true;
+    side* const extra = side_of(hub, stream);
+    if (extra == nullptr) return false;
+    const wire_id id(hub, stream, (std::max)(hub.last_offset, from.seen));
+    event_view event;
+    if (!id.view().empty()) event.id = id.view();
+    frame made = make_caught_up(type, event, hub.options.memory).frame;
+    return made && queue(hub, *extra, std::move(made));
+}
+
 /// Effects: the opening block is in the stream's hand.
-/// \param brought the client's Last-Event-ID: where nothing is missing after it, it stays
 [[nodiscard]] inline errc open(hub_state& hub, std::uint32_t stream, const resume_point& from,
-                               std::string_view brought) noexcept {
+                               const subscribe_options& options) noexcept {
     subscriber& item = hub.streams[stream];
     const std::uint64_t before =
-        read_through([&](auto&& call) { for_each_reader(hub, item, stream, call); },
+        read_through([&](auto&& call) { for_each_kept_reader(hub, item, stream, call); },
                      (std::max)(hub.last_offset, from.seen));
-    if (item.has_side) hub.sides.of(stream).told_through = before;
-    if (from.how != resumption::resumed || !is_returnable(brought, hub.options.max_id_length)) {
-        brought = {};
-    }
-    const wire_id id(hub, stream, before, brought);
+    const bool has_snapshot = item.has_side && !hub.sides.of(stream).values.is_whole();
+    if (item.has_side) hub.sides.of(stream).told_through = has_snapshot ? 0 : before;
+    std::string_view brought = options.last_event_id;
+    if (!is_returnable(brought, hub.options.max_id_length)) brought = {};
+    // Where nothing is missing after it, it stays.
+    const bool resumed = from.how == resumption::resumed;
+    const wire_id id(hub, stream, before, resumed ? brought : std::string_view());
     event_view first{.retry = hub.options.retry};
-    if (!id.view().empty()) first.id = id.view();
+    // With an id a client that is cut off now would come back after what it has not got.
+    if (!id.view().empty() && !has_snapshot) first.id = id.view();
     const bool gap = from.how > resumption::resumed;
     const bool verdict = hub.options.opening == opening_form::verdict;
-    if (!gap && !verdict && !first.id && !first.retry) return errc::ok;
+    if (has_snapshot && !gap && !verdict && !first.retry) return errc::ok; // an event is first
+    const bool live = from.begin != start_point::earliest;
+    const bool newest = from.begin == start_point::newest_of_each_key; // how many is not counted
+    const bool expired = from.how == resumption::expired;
+    const wire_id through = expired ? last_lost(hub, stream, live) : wire_id::none(hub);
+    missing_words lost;
+    if (expired) {
+        const std::string_view after = has_one_log(hub, stream) ? brought : std::string_view();
+        lost = {newest ? 0 : count_lost(hub, stream, from.seen, live), after, through.view()};
+    }
     const auto make = [&]() -> frame_result {
-        if (verdict) {
-            return make_verdict(hub.options.opening_type, from.how, first, hub.options.memory);
-        }
-        if (gap) {
-            return make_gap(hub.options.gap_type, word_for(from.how), 0, first, hub.options.memory);
-        }
+        memory_resource* const memory = hub.options.memory;
+        if (verdict) return make_verdict(hub.options.opening_type, from.how, lost, first, memory);
+        if (gap) return make_gap(hub.options.gap_type, word_for(from.how), lost, first, memory);
         if (first.id && hub.options.opening == opening_form::empty_data) first.data = "";
+        // Some proxies and browsers hold the head back until a byte of the body comes.
+        if (!first.id && !first.retry) return {frame::comment("", memory), errc::ok};
         return frame::make(first, utf8_policy::pass_through, {}, hub.options.memory);
     };
     auto [opening, code] = make();
     if (code != errc::ok) return code;
+    if (!opening) return errc::out_of_memory;
     if (hub.hands.take(std::move(opening), hub.clock.coarse_now, item.hand) == nullptr) {
         return errc::out_of_memory;
     }
@@ -216,8 +255,12 @@ struct joined {
         if (extra == nullptr) code = errc::out_of_memory;
         if (extra != nullptr) extra->seen = from.seen;
     }
+    if (code == errc::ok && from.begin == start_point::newest_of_each_key) {
+        if (!begin_snapshot(hub, stream)) code = errc::out_of_memory;
+    }
     if (code == errc::ok && has_closed_topics_only(hub, stream)) code = errc::topic_closed;
-    if (code == errc::ok) code = open(hub, stream, from, options.last_event_id);
+    if (code == errc::ok && !queue_caught_up(hub, stream, from)) code = errc::out_of_memory;
+    if (code == errc::ok) code = open(hub, stream, from, options);
     if (code != errc::ok) {
         leave(hub, stream);
         return {.ec = code};
@@ -232,6 +275,8 @@ struct joined {
     make_way(hub);
     ++hub.all_streams;
     ++hub.metrics.accepted;
+    // Where another one has given way for it, the tag was there.
+    if (leaving == 0 && !options.tag.empty()) arrive(hub, hub.sides.of(stream).tag);
     if (const time_point first = look(hub, stream); first != never) arm(hub, stream, first);
     return {stream, from.how, errc::ok};
 }
@@ -244,13 +289,16 @@ struct joined {
         const std::uint32_t found = hub.topics.find(kind, names[i]);
         if (found != 0 && hub.topics[found].closed) return errc::topic_closed;
     }
+    if (!read_companions(hub, stream)) return errc::out_of_memory;
     const subscriber& item = hub.streams[stream];
     const std::uint32_t old = item.has_side ? hub.sides.of(stream).cursors : 0;
     const errc code = read_all(hub, stream, kind, names);
     // New cursors stand at the front of the chain.
     for (std::uint32_t at = item.has_side ? hub.sides.of(stream).cursors : 0; at != old;
          at = hub.cursors[at].next) {
+        if (hub.cursors[at].of_companion) continue;
         sit_down(hub, at | cursor_bit, hub.cursors[at].topic);
+        hub.cursors[at].after_snapshot = true;
         hub.sides.of(stream).added_after = hub.last_offset;
     }
     make_way(hub);

@@ -5,12 +5,16 @@
 #define SSEKIT_DETAIL_HUB_PUBLISHING_HPP
 
 #include <ssekit/detail/base/tuning.hpp>
+#include <ssekit/detail/hub/parting.hpp>
 #include <ssekit/detail/hub/resume.hpp>
 #include <ssekit/detail/hub/seats.hpp>
+#include <ssekit/detail/hub/sent.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/detail/text/utf8.hpp>
 #include <ssekit/errc.hpp>
+#include <ssekit/event.hpp>
+#include <ssekit/event_key.hpp>
 #include <ssekit/event_sequence.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub_options.hpp>
@@ -26,10 +30,10 @@
 namespace ssekit::inline SSEKIT_ABI::detail {
 
 /// \returns the event as a frame with the id that it gets, or why it gets none.
-[[nodiscard]] inline frame_result encode(hub_state& hub, const event_view& event,
-                                         const frame_label& label) noexcept {
-    if (hub.closing) return {frame(), errc::closed};
-    if (!event.data && !event.retry) return {frame(), errc::nothing_to_send};
+SSEKIT_INLINED [[nodiscard]] inline frame_result encode(hub_state& hub, const event_view& event,
+                                                        const frame_label& label) noexcept {
+    if (label.removes_key && label.key.empty()) return {frame(), errc::key_is_missing};
+    if (const errc code = admit_to_hub(event); code != errc::ok) return {frame(), code};
     event_view numbered = event;
     const event_id_text id(hub.epoch_words, hub.last_offset + 1);
     switch (hub.options.ids) {
@@ -50,8 +54,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     return frame::make(numbered, hub.options.utf8, label, hub.options.memory);
 }
 
-[[nodiscard]] inline frame_label label_of(const topic_list& names, std::string_view key) noexcept {
-    return {names.empty() ? std::string_view() : names[0], key};
+[[nodiscard]] inline frame_label label_of(const topic_list& names, event_key key) noexcept {
+    return {names.empty() ? std::string_view() : names[0], key.view(), key.removes()};
 }
 
 /// \returns why the topic cannot take the event, with nothing done.
@@ -107,8 +111,10 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 }
 
 /// Effects: the event is in all of the topics, or in none, and none has been made.
-[[nodiscard]] inline publish_result append(hub_state& hub, topic_kind kind, const topic_list& names,
-                                           const frame& event, std::uint64_t offset) noexcept {
+SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_kind kind,
+                                                          const topic_list& names,
+                                                          const frame& event,
+                                                          std::uint64_t offset) noexcept {
     if (names.size() != 1) return append_to_several(hub, kind, names, event, offset);
     std::uint32_t topic = 0;
     errc code = obtain(hub, kind, names[0], topic);
@@ -125,7 +131,8 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 
 [[nodiscard]] inline publish_result publish(hub_state& hub, topic_kind kind,
                                             const topic_list& names, const event_view& event,
-                                            std::string_view key) noexcept {
+                                            event_key key) noexcept {
+    if (is_shut(hub, kind, names)) return {0, errc::closed};
     const auto [made, refused] = encode(hub, event, label_of(names, key));
     if (refused != errc::ok) return {0, refused};
     return append(hub, kind, names, made, hub.last_offset + 1);
@@ -134,9 +141,10 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 /// Effects: the same with an event that is encoded already.
 [[nodiscard]] inline publish_result publish_frame(hub_state& hub, topic_kind kind,
                                                   const topic_list& names, const frame& event,
-                                                  std::string_view key) noexcept {
-    if (hub.closing) return {0, errc::closed};
+                                                  event_key key) noexcept {
+    if (is_shut(hub, kind, names)) return {0, errc::closed};
     if (!event) return {0, errc::nothing_to_send};
+    if (key.removes() && key.view().empty()) return {0, errc::key_is_missing};
     const event_id_text id(hub.epoch_words, hub.last_offset + 1);
     std::optional<std::string_view> given = id.view();
     switch (hub.options.ids) {
@@ -160,8 +168,9 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 }
 
 [[nodiscard]] inline publish_result publish_to_all(hub_state& hub, const event_view& event,
-                                                   std::string_view key) noexcept {
-    const frame_result made = encode(hub, event, {{}, key});
+                                                   event_key key) noexcept {
+    if (hub.closing) return {0, errc::closed};
+    const frame_result made = encode(hub, event, label_of({}, key));
     if (made.ec != errc::ok) return {0, made.ec};
     const auto for_each_open = [&](auto&& call) {
         for (const topic_kind kind : {topic_kind::name, topic_kind::pattern}) {
@@ -172,7 +181,7 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
     };
     bool room = hub.options.ids != event_ids::by_publisher || hub.ids.reserve(made.frame.id());
     for_each_open([&](std::uint32_t topic) {
-        room = room && hub.topics.reserve(topic, !key.empty(), hub.clock.now);
+        room = room && hub.topics.reserve(topic, !key.view().empty(), hub.clock.now);
     });
     if (!room) return {0, errc::out_of_memory};
     const std::uint64_t offset = hub.last_offset + 1;
@@ -190,7 +199,12 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 /// looked at. How much of it a stream would have got is not known.
 [[nodiscard]] inline publish_result publish_sequenced(hub_state& hub, const topic_list& names,
                                                       const sequenced_event& event) noexcept {
-    if (hub.closing) return {0, errc::closed};
+    if (is_shut(hub, topic_kind::name, names)) {
+        const bool follows = event.epoch == hub.epoch_number && event.offset == hub.last_offset + 1;
+        // What nobody reads is missed by no stream that goes on.
+        if (follows && !is_read(hub, names)) hub.last_offset = event.offset;
+        return {0, errc::closed};
+    }
     if (event.ec != errc::ok) return {0, event.ec};
     if (!event.frame || hub.options.ids != event_ids::by_sequence ||
         event.epoch != hub.epoch_number || event.offset <= hub.last_offset) {
@@ -199,11 +213,16 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
     if (event.offset != hub.last_offset + 1) {
         const std::uint64_t through = event.offset - 1;
         const event_id_text id(hub.epoch_words, through);
-        frame telling =
-            make_gap(hub.options.gap_type, "missed", 0, {.id = id.view()}, hub.options.memory)
+        const event_id_text last(hub.epoch_words, hub.last_offset);
+        const auto telling = [&](std::string_view from) {
+            return make_gap(hub.options.gap_type, "missed", {0, from, id.view()}, {.id = id.view()},
+                            hub.options.memory)
                 .frame;
-        if (!telling) return {0, errc::out_of_memory};
-        hub.topics.miss(through, std::move(telling));
+        };
+        frame told = telling(last.view());
+        frame told_of_more = telling({});
+        if (!told || !told_of_more) return {0, errc::out_of_memory};
+        hub.topics.miss(through, std::move(told), std::move(told_of_more));
     }
     const publish_result done = append(hub, topic_kind::name, names, event.frame, event.offset);
     // What a closed topic refuses is missed by no stream.
@@ -214,19 +233,17 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 /// Effects: an event for this stream alone, after what has been published.
 [[nodiscard]] inline errc send(hub_state& hub, std::uint32_t stream,
                                const event_view& event) noexcept {
-    if (hub.closing || hub.streams[stream].end() != stream_end::open) return errc::closed;
+    if (hub.streams[stream].end() != stream_end::open || is_leaving(hub, stream)) {
+        return errc::closed;
+    }
     if (event.id) return errc::id_is_assigned;
-    if (!event.data && !event.retry) return errc::nothing_to_send;
+    if (const errc code = admit_to_hub(event); code != errc::ok) return code;
     frame_result made = frame::make(event, hub.options.utf8, {}, hub.options.memory);
     if (made.ec != errc::ok) return made.ec;
     side* const extra = side_of(hub, stream);
     if (extra == nullptr) return errc::out_of_memory;
     if (extra->sent_count >= hub.options.max_sent) return errc::queue_is_full;
-    const std::uint32_t item = hub.sent.make(sent_event{std::move(made.frame), hub.last_offset});
-    if (item == 0) return errc::out_of_memory;
-    (extra->sent_first == 0 ? extra->sent_first : hub.sent[extra->sent_last].next) = item;
-    extra->sent_last = item;
-    ++extra->sent_count;
+    if (!queue(hub, *extra, std::move(made.frame))) return errc::out_of_memory;
     signal(hub, stream);
     return errc::ok;
 }
@@ -235,19 +252,21 @@ append_to_several(hub_state& hub, topic_kind kind, const topic_list& names, cons
 [[nodiscard]] inline errc keep(hub_state& hub, topic_kind kind, std::string_view name,
                                const retention& bounds) noexcept {
     std::uint32_t found = 0;
-    const errc code = obtain(hub, kind, name, found);
-    if (code == errc::ok) hub.topics.keep(found, &bounds, hub.clock.now);
+    errc code = obtain(hub, kind, name, found);
+    if (code == errc::ok) code = hub.topics.keep(found, &bounds, hub.clock.now);
+    if (code != errc::ok && found != 0) hub.topics.forget_if_unused(found, hub.clock.now);
     return code;
 }
 inline void keep_no_more(hub_state& hub, topic_kind kind, std::string_view name) noexcept {
     const std::uint32_t found = hub.topics.find(kind, name);
-    if (found != 0) hub.topics.keep(found, nullptr, hub.clock.now);
+    // Without memory a pattern's own bounds stay.
+    if (found != 0) static_cast<void>(hub.topics.keep(found, nullptr, hub.clock.now));
 }
 
 /// Effects: takes no more events for the topic; see hub::close_topic.
 [[nodiscard]] inline errc close_topic(hub_state& hub, std::string_view name, const event_view& last,
                                       std::chrono::milliseconds keep_for) noexcept {
-    if (hub.closing) return errc::closed;
+    if (is_shut(hub, topic_kind::name, name)) return errc::closed;
     std::uint32_t found = 0;
     if (const errc code = obtain(hub, topic_kind::name, name, found); code != errc::ok) {
         return code;

@@ -29,7 +29,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 /// Where a client stands.
 struct resume_point {
     resumption how = resumption::fresh;
-    std::uint64_t seen = 0; ///< it has what was published through this offset
+    std::uint64_t seen = 0;                ///< it has what was published through this offset
+    start_point begin = start_point::live; ///< earliest: with what comes after `seen`
 };
 
 /// \param ahead how far after `newest` an offset may be
@@ -70,13 +71,51 @@ struct resume_point {
     return room && out.append("\"");
 }
 
+/// What is said of events that are missing; nothing of what is not known.
+struct missing_words {
+    std::uint64_t events = 0;
+    std::string_view from = {}; ///< the id after which they are missing
+    std::string_view through = {};
+};
+
+/// Effects: appends what is known, as members of an object. \returns false without memory.
+[[nodiscard]] inline bool put_missing(growing_block& out, const missing_words& missing) noexcept {
+    bool room = true;
+    if (missing.events != 0) {
+        room = out.append(R"(,"missed":)") && out.append(decimal(missing.events).view());
+    }
+    if (!missing.from.empty()) {
+        room = room && out.append(R"(,"from":)") && put_json(out, missing.from);
+    }
+    if (!missing.through.empty()) {
+        room = room && out.append(R"(,"through":)") && put_json(out, missing.through);
+    }
+    return room;
+}
+
 /// \returns the event of opening_form::verdict.
 /// \param with the id and reconnection time that it carries
-[[nodiscard]] inline frame_result make_verdict(event_type type, resumption how, event_view with,
+[[nodiscard]] inline frame_result make_verdict(event_type type, resumption how,
+                                               const missing_words& missing, event_view with,
                                                memory_resource* memory) noexcept {
     growing_block text(memory);
     bool room = text.append(R"({"resumption":)") && put_json(text, word_for(how));
     if (with.id) room = room && text.append(R"(,"cursor":)") && put_json(text, *with.id);
+    room = room && put_missing(text, missing) && text.append("}");
+    if (!room) return {frame(), errc::out_of_memory};
+    with.type = type;
+    const std::string_view data = text.wire();
+    with.data = data;
+    return frame::make(with, utf8_policy::pass_through, {}, memory);
+}
+
+/// \returns the event of hub_options::caught_up_type.
+/// \param with the id that it carries
+[[nodiscard]] inline frame_result make_caught_up(event_type type, event_view with,
+                                                 memory_resource* memory) noexcept {
+    growing_block text(memory);
+    bool room = text.append("{");
+    if (with.id) room = room && text.append(R"("cursor":)") && put_json(text, *with.id);
     if (!room || !text.append("}")) return {frame(), errc::out_of_memory};
     with.type = type;
     const std::string_view data = text.wire();
@@ -84,22 +123,18 @@ struct resume_point {
     return frame::make(with, utf8_policy::pass_through, {}, memory);
 }
 
-/// \returns a gap event: {"reason":"lagged","missed":12}; the number only where it is known.
+/// \returns a gap event: {"reason":"lagged","missed":12,"from":"1k.30","through":"1k.42"}.
 /// \param with the id and reconnection time that it carries
 [[nodiscard]] inline frame_result make_gap(event_type type, std::string_view reason,
-                                           std::uint64_t missed, event_view with,
+                                           const missing_words& missing, event_view with,
                                            memory_resource* memory) noexcept {
-    char text[96] = R"({"reason":")"; // the longest reason has nine bytes, a number twenty
-    unchecked_out out{text + std::string_view(text).size()};
-    put(out, reason);
-    put(out, "\"");
-    if (missed != 0) {
-        put(out, ",\"missed\":");
-        put(out, decimal(missed).view());
-    }
-    put(out, "}");
+    growing_block text(memory);
+    const bool room = text.append(R"({"reason":)") && put_json(text, reason) &&
+                      put_missing(text, missing) && text.append("}");
+    if (!room) return {frame(), errc::out_of_memory};
     with.type = type;
-    with.data = std::string_view(text, static_cast<std::size_t>(out.p - text));
+    const std::string_view data = text.wire();
+    with.data = data;
     return frame::make(with, utf8_policy::pass_through, {}, memory);
 }
 

@@ -2,10 +2,12 @@
 //
 // A stream has a seat, that is a reader, at each of its topics. Its first reader is part of its
 // record, the others are cursors. Seats count at the topics from the moment when the stream has
-// begun until it ends, so that an ended stream takes no place.
+// begun until it ends, so that an ended stream takes no place. At the companion of a topic it has a
+// reader besides, which is no seat; see companions.hpp.
 #ifndef SSEKIT_DETAIL_HUB_SEATS_HPP
 #define SSEKIT_DETAIL_HUB_SEATS_HPP
 
+#include <ssekit/detail/hub/companions.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/errc.hpp>
@@ -79,9 +81,10 @@ inline void stand_up(hub_state& hub, std::uint32_t reader, std::uint32_t where) 
 inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
     subscriber& item = hub.streams[stream];
     const bool seated = item.seated;
-    const auto free_seat = [&](std::uint32_t reader, std::uint32_t where) {
-        if (seated) return stand_up(hub, reader, where);
-        hub.topics.forget_if_unused(where, hub.clock.now);
+    const auto free_seat = [&](std::uint32_t at) {
+        const cursor& reader = hub.cursors[at];
+        if (seated || reader.of_companion) return stand_up(hub, at | cursor_bit, reader.topic);
+        hub.topics.forget_if_unused(reader.topic, hub.clock.now);
     };
     if (item.topic != 0) {
         // Its link stays where it is: the stream may be ready, to be told that it has ended.
@@ -93,7 +96,7 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
         side& extra = hub.sides.of(stream);
         extra.tag = 0;
         for (std::uint32_t at = std::exchange(extra.cursors, 0); at != 0;) {
-            free_seat(at | cursor_bit, hub.cursors[at].topic);
+            free_seat(at);
             hub.cursors.destroy(std::exchange(at, hub.cursors[at].next));
         }
     }
@@ -101,7 +104,9 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
     item.seated = 0;
 }
 
-/// Effects: a reader at the end of the topic's log, which does not count yet.
+/// Effects: a reader at the end of the topic's log, which does not count yet, and one at the end of
+/// its companion's, if it has one.
+/// Preconditions: the stream reads the companions of its topics: read_companions().
 /// \param leaving a stream that gives up its places for this one; 0 for none
 /// \returns errc::ok, topic_is_full, tag_is_full, out_of_memory.
 [[nodiscard]] inline errc read(hub_state& hub, std::uint32_t stream, std::uint32_t where,
@@ -117,6 +122,11 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
                              [&](std::uint32_t topic) { report_idle(hub, topic); })) {
         return errc::out_of_memory;
     }
+    if (owner.companion != 0) {
+        const std::uint64_t end = hub.topics[owner.companion].log.end();
+        if (!read_companion(hub, stream, owner.companion, end)) return errc::out_of_memory;
+        hub.sides.of(stream).companions = hub.topics.companions_made();
+    }
     subscriber& item = hub.streams[stream];
     if (item.topic == 0) {
         item.topic = where;
@@ -125,7 +135,10 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
     }
     side* const extra = side_of(hub, stream);
     const std::uint32_t at = extra == nullptr ? 0 : hub.cursors.make();
-    if (at == 0) return errc::out_of_memory;
+    if (at == 0) {
+        leave_companion(hub, stream, owner.companion);
+        return errc::out_of_memory;
+    }
     cursor& made = hub.cursors[at];
     made.queue = {at | cursor_bit, at | cursor_bit};
     made.tagged = {at, at};
@@ -158,23 +171,27 @@ inline bool stop_reading(hub_state& hub, std::uint32_t stream, std::uint32_t whe
     subscriber& item = hub.streams[stream];
     const bool first = item.topic == where;
     if (!item.has_side) return !first;
-    const auto is_tag = [&](std::uint32_t at) {
-        return hub.topics[hub.cursors[at].topic].kind == topic_kind::tag;
+    const auto is_further = [&](std::uint32_t at) {
+        const topic_kind kind = hub.topics[hub.cursors[at].topic].kind;
+        return kind == topic_kind::name || kind == topic_kind::pattern;
     };
-    std::uint32_t* to = &hub.sides.of(stream).cursors;
-    // The first reader is the stream itself: it takes the place of a cursor.
-    while (*to != 0 && (first ? is_tag(*to) : hub.cursors[*to].topic != where)) {
-        to = &hub.cursors[*to].next;
+    side& extra = hub.sides.of(stream);
+    // The first reader is the stream itself: it takes the place of the oldest cursor.
+    std::uint32_t* to = nullptr;
+    for (std::uint32_t* at = &extra.cursors; *at != 0; at = &hub.cursors[*at].next) {
+        if (first ? is_further(*at) : hub.cursors[*at].topic == where) to = at;
     }
-    if (*to == 0) return !first;
+    if (to == nullptr) return !first;
     const std::uint32_t gone = *to;
     cursor& further = hub.cursors[gone];
     if (first) {
         if (!item.reported) hub.waiting.leave(stream);
         item.topic = std::exchange(further.topic, where);
         item.position = further.position;
+        if (further.after_snapshot) extra.values = {}; // so are all that are left
     }
     *to = further.next;
+    leave_companion(hub, stream, hub.topics[where].companion);
     stand_up(hub, gone | cursor_bit, where);
     hub.cursors.destroy(gone);
     return true;
@@ -188,11 +205,15 @@ inline void leave_closed_topics(hub_state& hub, std::uint32_t stream) noexcept {
         subscriber& item = hub.streams[stream];
         const auto look = [&](std::uint32_t topic, std::uint64_t position) {
             const auto& where = hub.topics[topic];
-            if (!where.has_name && position == where.log.end()) over = topic;
+            if (!where.has_name && position == where.log.end() &&
+                has_read_companion(hub, stream, where.companion)) {
+                over = topic;
+            }
         };
         if (item.topic != 0) look(item.topic, item.position);
         for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-            look(hub.cursors[at].topic, hub.cursors[at].position);
+            const cursor& reader = hub.cursors[at];
+            if (!reader.of_companion) look(reader.topic, reader.position);
         }
         if (over == 0 || !stop_reading(hub, stream, over)) return;
     }

@@ -5,9 +5,13 @@
 //
 //   joining.hpp     a stream comes, reads more or fewer topics, and goes
 //   publishing.hpp  an event gets into the logs
+//   transient.hpp   the same for events that are not kept
+//   companions.hpp  how streams come to read those
 //   waiting.hpp     which owners are told that there is something to read, and which readers wait
 //   stream.hpp      what a stream gives out next, until its end
-//   turn.hpp        what the time brings; closing
+//   turn.hpp        what the time brings
+//   closing.hpp     how the hub closes; parting.hpp, what goes on meanwhile
+//   presence.hpp    which tags are there, and who is told
 //   view.hpp        what is seen from above
 //
 // The numbers of streams and of cursors share one space for the rings in which both wait.
@@ -20,6 +24,7 @@
 #include <ssekit/detail/base/tuning.hpp>
 #include <ssekit/detail/base/wheel.hpp>
 #include <ssekit/detail/hub/deadlines.hpp>
+#include <ssekit/detail/hub/departures.hpp>
 #include <ssekit/detail/hub/given_ids.hpp>
 #include <ssekit/detail/hub/hand.hpp>
 #include <ssekit/detail/hub/merge.hpp>
@@ -57,12 +62,14 @@ struct hub_state {
     hub_state(std::uint64_t epoch, time_point now, const hub_options& told) noexcept
         : options(sane(told)), epoch_number(epoch), epoch_words(epoch), clock(now),
           limits(limits_of(options)), random(told.heartbeat.seed + epoch),
-          topics({options.keep, options.keep_tagged, options.max_topics, options.max_tags,
-                  options.max_topic_length, options.max_forgotten, limits.idle, options.on_topic},
+          topics({options.keep, options.keep_tagged, options.keep_transient, options.max_topics,
+                  options.max_tags, options.max_topic_length, options.max_forgotten, limits.idle,
+                  options.on_topic},
                  options.memory),
           ids(options.max_ids, options.max_id_length, options.id_less, options.memory),
-          streams(options.memory), sides(options.memory), cursors(options.memory),
-          hands(options.memory), sent(options.memory), waiting(reader_links{this}),
+          leaving(options.max_tags, options.memory), streams(options.memory), sides(options.memory),
+          cursors(options.memory), hands(options.memory), sent(options.memory),
+          waiting(reader_links{this}),
           timers(limits.shortest() / (wheel_slots / 2), timer_links{this}, timer_head) {
         for (number i = 0; i < timer_heads.size(); ++i) {
             timer_heads[i] = {timer_head + i, timer_head + i};
@@ -72,13 +79,15 @@ struct hub_state {
     hub_state(const hub_state&) = delete;
     hub_state& operator=(const hub_state&) = delete;
 
+    void begin_closing() noexcept { closing = unusual = true; }
+
     /// Effects: what every stream may get is there. \returns false without memory.
     [[nodiscard]] bool make_frames() noexcept {
         if (!last_chunk) last_chunk = frame::verbatim("0\r\n\r\n", options.memory);
         if (!heartbeat) {
             const std::string_view beat = options.heartbeat_type.view();
             heartbeat = beat.empty() ? frame::comment("", options.memory)
-                                     : frame::make({.type = beat, .data = ""},
+                                     : frame::make({.type = beat, .data = options.heartbeat_data},
                                                    utf8_policy::pass_through, {}, options.memory)
                                            .frame;
         }
@@ -134,12 +143,15 @@ struct hub_state {
     last_words said_last;
 
     bool closing = false;
-    close_options how_to_close;
+    bool unusual = false; // it is closing, or some topic has had a companion; see take_next
+    std::chrono::milliseconds retry_min{}; // of close_options
+    std::chrono::milliseconds retry_max{};
     time_point cut_at = never;
 
     topic_store topics;
     given_ids<id_order> ids; // event_ids::by_publisher
-    slab<subscriber, 256> streams;
+    departures leaving;      // tags in their grace: hub_options::presence
+    slab<subscriber, 64> streams;
     side_table sides;
     slab<cursor, 64> cursors;
     hand_pool hands;
@@ -151,7 +163,8 @@ struct hub_state {
   private:
     static hub_options sane(hub_options told) noexcept {
         if (told.retry && told.retry->count() < 0) told.retry.reset();
-        told.detach_retry = time_limits::bounded(told.detach_retry);
+        if (told.retry) told.retry = time_limits::for_clients(*told.retry);
+        told.detach_retry = time_limits::for_clients(told.detach_retry);
         if (told.memory == nullptr) told.memory = heap();
         return told;
     }
@@ -170,9 +183,18 @@ struct hub_state {
     }
 };
 
+/// \returns a reconnection time between these, so that not all clients come back at once.
+[[nodiscard]] inline std::chrono::milliseconds draw_retry(hub_state& hub,
+                                                          std::chrono::milliseconds least,
+                                                          std::chrono::milliseconds most) noexcept {
+    const auto spread = static_cast<std::uint64_t>((most - least).count());
+    return least + std::chrono::milliseconds(hub.random.up_to(spread));
+}
+
 /// Effects: `call(log, position)` for each reader of the stream.
 template <class Call>
-void for_each_reader(hub_state& hub, subscriber& item, std::uint32_t stream, Call&& call) noexcept {
+void for_each_reader(const hub_state& hub, subscriber& item, std::uint32_t stream,
+                     Call&& call) noexcept {
     if (item.topic != 0) call(hub.topics[item.topic].log, item.position);
     if (!item.has_side) return;
     for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
@@ -181,15 +203,27 @@ void for_each_reader(hub_state& hub, subscriber& item, std::uint32_t stream, Cal
     }
 }
 
-/// Effects: `call(number, topic)` for each reader of the stream, by its number among those that
-/// wait.
+/// Effects: the same without those of companions: what the stream may come back for.
 template <class Call>
-void for_each_seat(hub_state& hub, const subscriber& item, std::uint32_t stream,
+void for_each_kept_reader(hub_state& hub, subscriber& item, std::uint32_t stream,
+                          Call&& call) noexcept {
+    if (item.topic != 0) call(hub.topics[item.topic].log, item.position);
+    if (!item.has_side) return;
+    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
+        cursor& reader = hub.cursors[at];
+        if (!reader.of_companion) call(hub.topics[reader.topic].log, reader.position);
+    }
+}
+
+/// Effects: `call(number, topic)` for each reader of the stream, by its number among those that
+/// wait. Readers of companions do not.
+template <class Call>
+void for_each_seat(const hub_state& hub, const subscriber& item, std::uint32_t stream,
                    Call&& call) noexcept {
     if (item.topic != 0) call(stream, item.topic);
     if (!item.has_side) return;
     for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        call(at | cursor_bit, hub.cursors[at].topic);
+        if (!hub.cursors[at].of_companion) call(at | cursor_bit, hub.cursors[at].topic);
     }
 }
 
@@ -198,11 +232,12 @@ void for_each_seat(hub_state& hub, const subscriber& item, std::uint32_t stream,
 [[nodiscard]] inline std::uint64_t newest_own(hub_state& hub, std::uint32_t stream,
                                               std::uint64_t through) noexcept {
     std::uint64_t best = 0;
-    for_each_reader(hub, hub.streams[stream], stream, [&](const event_log& log, std::uint64_t&) {
+    const auto look = [&](const event_log& log, std::uint64_t&) {
         const std::uint64_t next = log.after(through);
         const std::uint64_t own = next != log.begin() ? log[next - 1].offset : log.newest_gone();
         if (own <= through) best = (std::max)(best, own);
-    });
+    };
+    for_each_kept_reader(hub, hub.streams[stream], stream, look);
     return best;
 }
 
@@ -234,6 +269,17 @@ class wire_id {
         if (hub.options.ids != event_ids::by_publisher) return;
         given_ = brought;
         if (given_.empty()) given_ = hub.ids.id_at(newest_own(hub, stream, through));
+    }
+    /// \param own an event of the topics in question; where the hub numbers events, any offset
+    [[nodiscard]] static wire_id of(const hub_state& hub, std::uint64_t own) noexcept {
+        wire_id out(hub, own);
+        if (hub.options.ids == event_ids::by_publisher) out.given_ = hub.ids.id_at(own);
+        return out;
+    }
+    [[nodiscard]] static wire_id none(const hub_state& hub) noexcept {
+        wire_id out(hub, 0);
+        out.is_numbered_ = false;
+        return out;
     }
     /// \param own the newest event of the topics in question
     [[nodiscard]] static wire_id newest(const hub_state& hub, std::uint64_t own) noexcept {

@@ -6,8 +6,8 @@
 //   state            gives out                                    until
 //   open             events of its topics, sent events between    end_stream
 //                    them, heartbeats where there are none
-//   open, closing    what is left of those, its reconnection      farewell given: closed
-//                    time, the farewell
+//   open, leaving    what is left of those, its reconnection      farewell given: closed
+//                    time, the farewell: parting.hpp
 //   ended, proper    the event of `end_type`, if any, and the     done
 //                    last chunk, where it frames chunks
 //   ended, abrupt    nothing: what is in the hand is the last,    done
@@ -19,10 +19,14 @@
 
 #include <ssekit/detail/base/tuning.hpp>
 #include <ssekit/detail/hub/choose.hpp>
+#include <ssekit/detail/hub/companions.hpp>
 #include <ssekit/detail/hub/crossing.hpp>
 #include <ssekit/detail/hub/ending.hpp>
 #include <ssekit/detail/hub/merge.hpp>
+#include <ssekit/detail/hub/parting.hpp>
 #include <ssekit/detail/hub/seats.hpp>
+#include <ssekit/detail/hub/sent.hpp>
+#include <ssekit/detail/hub/snapshot.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/event_log.hpp>
@@ -47,21 +51,17 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     return log[position].frame;
 }
 
-/// \returns what was sent to the stream before the event of that offset, or where nothing waits.
-[[nodiscard]] inline frame take_sent(hub_state& hub, side& extra, bool nothing_waits,
-                                     std::uint64_t before) noexcept {
-    const std::uint32_t first = extra.sent_first;
-    if (first == 0 || (!nothing_waits && hub.sent[first].after >= before)) return {};
-    frame out = std::move(hub.sent[first].frame);
-    extra.sent_first = hub.sent[first].next;
-    --extra.sent_count;
-    hub.sent.destroy(first);
-    return out;
-}
-
 /// \returns the next event or sent event, or what stands in its place; empty for nothing now.
 [[nodiscard]] inline frame take_event(hub_state& hub, std::uint32_t stream,
                                       subscriber& item) noexcept {
+    const bool all_have_ids = hub.topics.companions_made() == 0;
+    if (!all_have_ids) {
+        if (!read_companions(hub, stream)) {
+            end_stream(hub, stream, stream_end::out_of_memory);
+            return {};
+        }
+        pass_lost(hub, stream);
+    }
     side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
     const bool throttled = extra != nullptr && extra->throttle.is_set();
     const bool newest_only = throttled || item.on_lag() == lag_policy::coalesce;
@@ -89,8 +89,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         if (next.log == nullptr) return {};
         if (next.is_hole()) {
             // What waits for the window is not looked at before.
-            if (throttled && !hub.closing && next.offset > extra->throttle.through &&
-                hub.clock.now < extra->throttle.opens) {
+            if (throttled && next.offset > extra->throttle.through &&
+                hub.clock.now < extra->throttle.opens && !is_leaving(hub, stream)) {
                 return {};
             }
             frame instead = cross(hub, stream, next, newest_only, earliest);
@@ -122,12 +122,15 @@ namespace ssekit::inline SSEKIT_ABI::detail {
             ++hub.metrics.filtered;
         } else if (replaced) {
             ++hub.metrics.coalesced;
-        } else if (throttled && !hub.closing &&
+        } else if (throttled && !is_leaving(hub, stream) &&
                    !extra->throttle.lets_through(next.offset, hub.last_offset, hub.clock.now)) {
             return {};
         } else {
             frame out = hand_out(hub, item, *next.log, *next.position);
-            if (extra != nullptr) extra->told_through = next.offset;
+            // What has no id does not move the client on.
+            if (extra != nullptr && (all_have_ids || !out.id().empty())) {
+                extra->told_through = next.offset;
+            }
             pass(each, next.offset);
             return out;
         }
@@ -135,20 +138,21 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     }
 }
 
-[[nodiscard]] inline frame take_farewell(hub_state& hub, subscriber& item) noexcept {
-    const close_options& how = hub.how_to_close;
-    if (!item.retry_told && how.retry_max.count() > 0) {
-        item.retry_told = 1;
-        const auto spread = static_cast<std::uint64_t>((how.retry_max - how.retry_min).count());
-        const auto extra = static_cast<std::int64_t>(hub.random.up_to(spread));
-        frame told = frame::make({.retry = how.retry_min + std::chrono::milliseconds(extra)},
-                                 utf8_policy::pass_through, {}, hub.options.memory)
-                         .frame;
-        if (told) return told;
+/// \returns a heartbeat with this id.
+[[nodiscard]] inline frame make_heartbeat(const hub_options& options,
+                                          std::string_view id) noexcept {
+    const event_type type = options.heartbeat_type;
+    if (!type.view().empty()) {
+        return frame::make({.id = id, .type = type, .data = options.heartbeat_data},
+                           utf8_policy::pass_through, {}, options.memory)
+            .frame;
     }
-    if (item.farewell_told) return {};
-    item.farewell_told = 1;
-    return hub.farewell;
+    frame_builder block(options.memory);
+    for (const std::string_view part : {std::string_view("id: "), id, std::string_view("\n"),
+                                        std::string_view(heartbeat_comment)}) {
+        block.append(part.data(), part.size());
+    }
+    return block.build().frame;
 }
 
 /// \returns a heartbeat, with the id to come back with where the hub has gone on and this stream
@@ -179,17 +183,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     if (!for_all || !hub.heartbeat_with_id || hub.heartbeat_offset != hub.last_offset) {
         const wire_id id(hub, stream, hub.last_offset);
         if (id.view().empty()) return hub.heartbeat;
-        frame_builder block(hub.options.memory);
-        const std::string_view type = hub.options.heartbeat_type.view();
-        const auto put_all = [&](std::initializer_list<std::string_view> parts) {
-            for (const std::string_view part : parts) block.append(part.data(), part.size());
-        };
-        if (type.empty()) {
-            put_all({"id: ", id.view(), "\n", heartbeat_comment});
-        } else {
-            put_all({"id: ", id.view(), "\nevent: ", type, "\ndata: \n\n"});
-        }
-        hub.heartbeat_with_id = block.build().frame;
+        hub.heartbeat_with_id = make_heartbeat(hub.options, id.view());
         hub.heartbeat_offset = hub.last_offset;
     }
     if (!hub.heartbeat_with_id) return hub.heartbeat;
@@ -203,7 +197,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     if (item.last_given || is_abrupt(item.end())) return {};
     item.last_given = 1;
     const event_type type = hub.options.end_type;
-    if (type.view().empty()) return hub.last_chunk;
+    if (type.view().empty()) return item.chunked ? hub.last_chunk : frame();
     last_words& said = hub.said_last;
     if (!said.frame || said.why != item.end() || said.form != item.form()) {
         said.frame = make_last_words(type, item.end(), item.form(), hub.options.memory);
@@ -217,11 +211,14 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 // Not inlined, so that take_next needs few registers: 503 instructions a delivery instead of 580.
 [[gnu::noinline]] inline frame take_rare(hub_state& hub, std::uint32_t stream,
                                          subscriber& item) noexcept {
+    if (item.end() == stream_end::open && item.has_side) {
+        if (frame value = take_value(hub, stream, item)) return value;
+    }
     if (item.end() == stream_end::open) {
         if (frame event = take_event(hub, stream, item)) return event;
     }
     if (item.end() == stream_end::open) {
-        if (hub.closing) {
+        if (is_leaving(hub, stream)) {
             if (frame last = take_farewell(hub, item)) return last;
             end_stream(hub, stream, stream_end::closed);
         } else if (has_closed_topics_only(hub, stream)) {
@@ -232,23 +229,39 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         } else {
             return {};
         }
+    } else if (item.parting() == parting::put_off || item.parting() == parting::retry_told) {
+        if (!is_abrupt(item.end())) {
+            if (frame last = take_farewell(hub, item)) return last;
+        }
     }
     return take_last(hub, stream, item);
 }
 
-/// \returns the next frame, empty for nothing now. What most streams are most of the time takes a
-/// few loads: an event waits, or nothing does.
-SSEKIT_INLINED [[nodiscard]] inline frame take_next(hub_state& hub, std::uint32_t stream,
-                                                    subscriber& item) noexcept {
-    if (item.plain && !hub.closing) {
-        const topic& where = hub.topics[item.topic];
-        if (item.position == where.log.end()) {
-            if (!item.heartbeat_due && !where.closed) return {};
-        } else if (item.position >= where.log.begin() && !where.log[item.position].tells_of_gap) {
-            return hand_out(hub, item, where.log, item.position++);
-        }
+/// \returns the next frame of a plain stream whose topic has no companion. What most of them are
+/// most of the time takes a few loads: an event waits, or nothing does.
+SSEKIT_INLINED [[nodiscard]] inline frame take_plain(hub_state& hub, std::uint32_t stream,
+                                                     subscriber& item) noexcept {
+    const topic& where = hub.topics[item.topic];
+    if (item.position == where.log.end()) {
+        if (!item.heartbeat_due && !where.closed) return {};
+    } else if (item.position >= where.log.begin() && !where.log[item.position].tells_of_gap) {
+        return hand_out(hub, item, where.log, item.position++);
     }
     return take_rare(hub, stream, item);
+}
+
+// Not inlined, so that a hub that is not unusual does not pay for it.
+[[gnu::noinline]] inline frame take_unusual(hub_state& hub, std::uint32_t stream,
+                                            subscriber& item) noexcept {
+    const bool other = hub.closing || hub.topics[item.topic].companion != 0;
+    return other ? take_rare(hub, stream, item) : take_plain(hub, stream, item);
+}
+
+/// \returns the next frame, empty for nothing now.
+SSEKIT_INLINED [[nodiscard]] inline frame take_next(hub_state& hub, std::uint32_t stream,
+                                                    subscriber& item) noexcept {
+    if (!item.plain) return take_rare(hub, stream, item);
+    return hub.unusual ? take_unusual(hub, stream, item) : take_plain(hub, stream, item);
 }
 
 /// Effects: nothing to give now: waits at the topics, or for the throttle's window.
@@ -256,7 +269,7 @@ SSEKIT_INLINED inline void rest(hub_state& hub, std::uint32_t stream, subscriber
     if (item.has_side) {
         leave_closed_topics(hub, stream);
         const throttle_window& window = hub.sides.of(stream).throttle;
-        if (window.is_set() && !hub.closing && window.opens > hub.clock.now) {
+        if (window.is_set() && window.opens > hub.clock.now && !is_leaving(hub, stream)) {
             return hold(hub, stream, item);
         }
     }

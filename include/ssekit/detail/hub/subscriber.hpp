@@ -26,6 +26,14 @@
 
 namespace ssekit::inline SSEKIT_ABI::detail {
 
+/// How far a stream has come on its way out of a hub that closes; see parting.hpp.
+enum class parting : std::uint8_t {
+    none,       ///< it leaves once it has read what there is
+    put_off,    ///< not before the last of its unfinished topics is closed
+    retry_told, ///< its reconnection time
+    told,       ///< and the farewell
+};
+
 /// A stream, and the reader of its first topic.
 struct subscriber {
     link queue{};               // where its first reader waits
@@ -46,11 +54,10 @@ struct subscriber {
     std::uint8_t chunked : 1 = 0;
     std::uint8_t reported : 1 = 1; // to its owner, and it has not been idle since
     std::uint8_t heartbeat_due : 1 = 0;
-    std::uint8_t retry_told : 1 = 0;
-    std::uint8_t farewell_told : 1 = 0;
-    std::uint8_t end_number : 4 = 0; // a stream_end
-    std::uint8_t lag_number : 3 = 0; // a lag_policy
-    std::uint8_t last_given : 1 = 1; // what a proper end gives out last has been, or is nothing
+    std::uint8_t parting_number : 2 = 0; // a parting
+    std::uint8_t end_number : 4 = 0;     // a stream_end
+    std::uint8_t lag_number : 3 = 0;     // a lag_policy
+    std::uint8_t last_given : 1 = 1;     // what a proper end gives out last has been, or is nothing
     std::uint32_t events = 0;
     std::uint32_t serial = 0; // 0: subscribe has not come to its end
 
@@ -60,6 +67,12 @@ struct subscriber {
         plain = 0;
     }
     [[nodiscard]] lag_policy on_lag() const noexcept { return static_cast<lag_policy>(lag_number); }
+    [[nodiscard]] detail::parting parting() const noexcept {
+        return static_cast<detail::parting>(parting_number);
+    }
+    void set_parting(detail::parting step) noexcept {
+        parting_number = static_cast<std::uint8_t>(step) & 3;
+    }
     [[nodiscard]] framing form() const noexcept {
         return chunked ? framing::chunked : framing::raw;
     }
@@ -96,8 +109,10 @@ struct cursor {
     link queue{};
     link tagged{}; // among the readers of a tag
     std::uint32_t topic = 0;
-    std::uint32_t owner = 0; // the stream
-    std::uint32_t next = 0;  // of the same stream
+    std::uint32_t owner = 0;     // the stream
+    std::uint32_t next = 0;      // of the same stream
+    bool of_companion = false;   // then it waits nowhere: the reader of the topic itself does
+    bool after_snapshot = false; // the stream has come to it since its last snapshot began
     std::uint64_t position = 0;
 };
 
@@ -106,6 +121,15 @@ struct sent_event {
     ssekit::frame frame;
     std::uint64_t after;
     std::uint32_t next = 0;
+};
+
+/// How far a stream has given out the newest event of each key; see snapshot.hpp.
+struct snapshot {
+    std::uint64_t given = 0;   // the offset of the last one
+    std::size_t place = 0;     // where that one stood in its log
+    std::uint64_t through = 0; // none that is newer belongs to it; 0: there is nothing to give
+
+    [[nodiscard]] bool is_whole() const noexcept { return through == 0; }
 };
 
 /// What only some streams have.
@@ -118,6 +142,8 @@ struct side {
     std::uint64_t seen = 0;         // what another hub of the same sequence has already brought
     std::uint64_t added_after = 0;  // the newest offset when it was last given one topic more
     std::uint64_t told_through = 0; // the offset of the last event, gap or id that it was given
+    snapshot values;
+    std::uint64_t companions = 0; // of its topics; those made up to this one are read
     waker wake;
     event_filter filter;
     lag_bound max_lag;

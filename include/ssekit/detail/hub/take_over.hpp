@@ -49,10 +49,8 @@ struct give_way_wait {
                                                            time_point now) const noexcept {
         if (turns != 0 && now - last > 2 * after(static_cast<std::uint8_t>(turns - 1))) turns = 0;
         const std::chrono::milliseconds wait = after(turns);
-        if (wait < most)
-            ++turns; // at most 35 doublings lead to a year
-        else
-            turns = (std::max<std::uint8_t>)(turns, 1);
+        // At most 35 doublings lead to a year. One more is counted, so that the last wait is known.
+        if (turns == 0 || after(static_cast<std::uint8_t>(turns - 1)) < wait) ++turns;
         return wait;
     }
 };
@@ -75,10 +73,10 @@ inline void give_way(hub_state& hub, std::uint32_t stream) noexcept {
     topic& tag = hub.topics[hub.sides.of(stream).tag];
     const give_way_wait waits(hub.options.give_way_retry, hub.options.give_way_retry_max);
     const std::chrono::milliseconds wait =
-        waits.next(tag.gave_way, std::exchange(tag.used_at, hub.clock.now), hub.clock.now);
+        waits.next(tag.gave_way, std::exchange(tag.gave_way_at, hub.clock.now), hub.clock.now);
     event_view last{.type = hub.options.give_way_type.view()};
     if (!last.type.empty()) last.data = "";
-    if (wait.count() != 0) last.retry = wait;
+    if (wait.count() != 0) last.retry = time_limits::for_clients(wait);
     if (last.data || last.retry) {
         frame words = frame::make(last, utf8_policy::pass_through, {}, hub.options.memory).frame;
         if (item.hand == 0 && words) {

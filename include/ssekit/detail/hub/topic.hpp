@@ -6,6 +6,7 @@
 
 #include <ssekit/detail/base/links.hpp>
 #include <ssekit/detail/base/owned_text.hpp>
+#include <ssekit/detail/base/slab.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/memory.hpp>
 #include <ssekit/retention.hpp>
@@ -18,7 +19,12 @@
 
 namespace ssekit::inline SSEKIT_ABI::detail {
 
-enum class topic_kind : std::uint8_t { name, pattern, tag };
+enum class topic_kind : std::uint8_t {
+    name,
+    pattern,
+    tag,
+    companion, ///< has no name; see topic::companion
+};
 
 struct topic {
     topic(topic_kind what, const retention& keep, std::uint64_t lost_through,
@@ -34,6 +40,7 @@ struct topic {
     owned_text text;
     topic_kind kind;
     bool closed = false;       // takes no more events
+    bool unfinished = false;   // takes events while the hub closes; see parting.hpp
     bool kept = false;         // has been given bounds of its own, and stays while nobody reads it
     bool has_name = true;      // can be found
     bool claimed = false;      // see idle_topics
@@ -45,16 +52,25 @@ struct topic {
     link kin{};                   // ring: of its kind
     link timer{};                 // in the wheel of what expires
     link unused{};                // ring: of the topics that may go, see idle_topics
-    time_point used_at{};         // when it came there; of a tag that is read: when one gave way
+    time_point used_at{};         // when it came there
+    time_point gave_way_at{};     // when a stream of the tag gave way last
     // For its readers; the store does not look at them.
     link idle{};        // ring: readers that wait for the hub's ready list
     link idle_wakers{}; // ring: readers that wait for wakers of their own
     link tagged{};      // ring: all readers of a tag
+    // What has the events that are not kept; 0: there have been none. The topic counts as a reader
+    // of its companion, so this stays until the last reader of the topic has gone.
+    std::uint32_t companion = 0;
+    std::uint64_t made_as = 0; // of a companion: its number in the order of making
 };
+
+/// Few in a page, for a small device has few.
+using topic_slab = slab<topic, 4>;
 
 struct topic_limits {
     retention keep;
     retention keep_tagged;
+    retention keep_transient;
     std::size_t topics;
     std::size_t tags;
     std::size_t name_length;

@@ -23,7 +23,7 @@ class topic_names {
   public:
     using number = std::uint32_t;
 
-    topic_names(slab<topic, 16>& topics, memory_resource* memory) noexcept
+    topic_names(topic_slab& topics, memory_resource* memory) noexcept
         : topics_(&topics), tables_{text_index(memory), text_index(memory), text_index(memory)} {
         for (number i = 0; i < heads_.size(); ++i) heads_[i] = {head + i, head + i};
     }
@@ -74,7 +74,7 @@ class topic_names {
         return static_cast<std::size_t>(kind);
     }
     struct text_at {
-        const slab<topic, 16>* topics;
+        const topic_slab* topics;
         std::string_view operator()(number item) const noexcept { return (*topics)[item].name(); }
     };
     struct links {
@@ -84,7 +84,7 @@ class topic_names {
         }
     };
 
-    slab<topic, 16>* topics_;
+    topic_slab* topics_;
     std::array<text_index, 3> tables_;
     std::array<std::size_t, 3> sizes_{};
     std::array<link, 3> heads_{};

@@ -24,8 +24,7 @@ class topic_places {
   public:
     using number = std::uint32_t;
 
-    topic_places(slab<topic, 16>& topics, const topic_names& all,
-                 const topic_limits& limits) noexcept
+    topic_places(topic_slab& topics, const topic_names& all, const topic_limits& limits) noexcept
         : all_(&all), most_names_(limits.topics), most_tags_(limits.tags),
           keep_idle_(limits.keep_idle), names_(topics), tags_(topics) {}
 

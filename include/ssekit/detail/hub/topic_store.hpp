@@ -11,6 +11,9 @@
 // One that is neither read nor kept may go before: for a new one, when there are as many as there
 // may be, or after a time. The one that was used longest ago goes first; see topic_places.
 //
+// Events that are not kept are in a log beside the topic's, that of its companion. So nothing that
+// is asked of the topic, what it has, has lost or may be resumed from, sees them.
+//
 // A store knows no streams. It calls `told(number)` for each log that has got an event.
 #ifndef SSEKIT_DETAIL_HUB_TOPIC_STORE_HPP
 #define SSEKIT_DETAIL_HUB_TOPIC_STORE_HPP
@@ -25,6 +28,7 @@
 #include <ssekit/detail/hub/topic.hpp>
 #include <ssekit/detail/hub/topic_names.hpp>
 #include <ssekit/detail/hub/topic_places.hpp>
+#include <ssekit/detail/log/newest_values.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event_log.hpp>
 #include <ssekit/frame.hpp>
@@ -58,6 +62,7 @@ class topic_store {
     [[nodiscard]] topic& operator[](number item) const noexcept { return topics_[item]; }
     [[nodiscard]] std::size_t size(topic_kind kind) const noexcept { return names_.size(kind); }
     [[nodiscard]] std::uint64_t log_bytes() const noexcept { return log_bytes_; }
+    [[nodiscard]] const value_totals& values() const noexcept { return values_; }
     [[nodiscard]] const topic_places& places() const noexcept { return places_; }
 
     /// \returns the number, 0 when there is none.
@@ -111,11 +116,55 @@ class topic_store {
         if (!topics_[where].log.has_events()) forget_if_unused(where, now); // it keeps nothing
     }
 
+    /// Effects: `call(number)` for each topic and pattern that an event for the name goes to. The
+    /// topic need not be there.
+    template <class Call>
+    void for_each_fed(topic_kind kind, std::string_view name, Call&& call) const noexcept {
+        if (const number found = find(kind, name)) {
+            call(found);
+            return feeds_.for_each(topics_[found], call);
+        }
+        if (kind != topic_kind::name) return;
+        names_.for_each(topic_kind::pattern, [&](number pattern) {
+            if (matches(topics_[pattern].name(), name)) call(pattern);
+        });
+    }
+    [[nodiscard]] bool may_be_named(std::string_view name) const noexcept {
+        return !name.empty() && name.size() <= limits_.name_length;
+    }
+
+    /// Effects: makes the topic's companion, if it has none.
+    /// \returns whether there is one, and its next event finds memory.
+    /// Preconditions: somebody reads the topic.
+    [[nodiscard]] bool reserve_transient(number where, bool key, time_point now) noexcept {
+        topic& self = topics_[where];
+        if (self.companion == 0) self.companion = make_companion(self);
+        return self.companion != 0 && reserve_in(topics_[self.companion], key, now);
+    }
+    /// Effects: undoes that where it was for nothing.
+    void forget_unused_companion(number where, time_point now) noexcept {
+        number& beside = topics_[where].companion;
+        if (beside == 0 || topics_[beside].log.newest_offset() != 0) return;
+        remove_reader(std::exchange(beside, 0), now);
+    }
+    /// Effects: appends the event to the topic's companion, and to no other.
+    /// Preconditions: reserve_transient().
+    template <class Told>
+    void append_transient(number where, const frame& event, std::uint64_t offset, time_point now,
+                          Told&& told) noexcept {
+        append_to(topics_[where].companion, event, offset, now, false,
+                  [&](number) { told(where); });
+    }
+    /// How many companions there have ever been.
+    [[nodiscard]] std::uint64_t companions_made() const noexcept { return companions_made_; }
+
     /// Effects: events up to `through` may be missing in each log that has none that is newer. Its
     /// readers are told by the frame when it gets its next event, or when `note_gap` is called.
-    void miss(std::uint64_t through, frame telling) noexcept {
-        missed_through_ = through;
+    /// \param of_more the same for a log whose readers have not been told what was missed before
+    void miss(std::uint64_t through, frame telling, frame of_more) noexcept {
+        missed_before_ = std::exchange(missed_through_, through);
         telling_ = std::move(telling);
+        telling_of_more_ = std::move(of_more);
     }
     [[nodiscard]] bool has_untold_gap(number where) const noexcept {
         return has_untold_gap(topics_[where]);
@@ -125,8 +174,10 @@ class topic_store {
     bool note_gap(number where, time_point now, Told&& told) noexcept {
         if (!has_untold_gap(where)) return true;
         topic& self = topics_[where];
-        if (self.log.append_gap(telling_, missed_through_, now) != errc::ok) return false;
-        log_bytes_ += telling_.wire().size();
+        const bool more = self.log.newest_offset() < missed_before_;
+        const frame& telling = more ? telling_of_more_ : telling_;
+        if (self.log.append_gap(telling, missed_through_, now) != errc::ok) return false;
+        log_bytes_ += telling.wire().size();
         schedule(where, now);
         told(where);
         return true;
@@ -141,22 +192,36 @@ class topic_store {
         tell(where, true);
     }
     void remove_reader(number where, time_point now) noexcept {
-        if (--topics_[where].readers == 0) tell(where, false);
+        if (--topics_[where].readers == 0) {
+            tell(where, false);
+            if (const number beside = std::exchange(topics_[where].companion, 0)) {
+                remove_reader(beside, now);
+            }
+        }
         trim(where, now);
         forget_if_unused(where, now);
     }
 
-    void keep(number where, const retention* bounds, time_point now) noexcept {
+    /// Effects: the topic or pattern has bounds of its own; null: the usual ones again.
+    /// \returns errc::ok; errc::out_of_memory and nothing changed.
+    errc keep(number where, const retention* own, time_point now) noexcept {
         topic& self = topics_[where];
-        self.kept = bounds != nullptr;
-        if (self.kept) places_.idle(self.kind).leave(where);
+        const retention& bounds = own != nullptr ? *own : usual(self.kind);
         const std::size_t before = self.log.bytes();
-        self.log.set_retention(bounds != nullptr ? *bounds : usual(self.kind), now, self.use());
-        log_bytes_ -= before - self.log.bytes();
+        const bool fills = self.kind == topic_kind::pattern && bounds.values.keys != 0;
+        if (fills && !keep_values(names_, topics_, where, bounds.values, now, *memory_)) {
+            return errc::out_of_memory;
+        }
+        self.kept = own != nullptr;
+        if (self.kept) places_.idle(self.kind).leave(where);
+        self.log.set_retention(bounds, now, self.use());
+        log_bytes_ += self.log.bytes();
+        log_bytes_ -= before;
         schedule(where, now);
         const topic_kind kind = self.kind;
         forget_if_unused(where, now);
         make_way(kind);
+        return errc::ok;
     }
 
     void close(number where, time_point forget_at, time_point now) noexcept {
@@ -248,6 +313,7 @@ class topic_store {
     };
 
     [[nodiscard]] const retention& usual(topic_kind kind) const noexcept {
+        if (kind == topic_kind::companion) return limits_.keep_transient;
         return kind == topic_kind::tag ? limits_.keep_tagged : limits_.keep;
     }
     static bool is_over(const topic& self, time_point now) noexcept {
@@ -270,13 +336,14 @@ class topic_store {
     }
 
     errc make(topic_kind kind, std::string_view name, number& made, time_point now) noexcept {
-        if (name.empty() || name.size() > limits_.name_length) return errc::invalid_topic;
+        if (!may_be_named(name)) return errc::invalid_topic;
         if (kind == topic_kind::pattern && !is_pattern(name)) return errc::invalid_topic;
         if (!places_.has_room(kind)) return errc::too_many_topics;
         if (!names_.reserve(kind)) return errc::out_of_memory;
         made = topics_.make(kind, usual(kind), std::uint64_t{0}, memory_);
         if (made == 0) return errc::out_of_memory;
         topic& item = topics_[made];
+        item.log.count_values_in(values_);
         item.kin = item.timer = item.unused = {made, made};
         bool whole = item.text.assign(name, *memory_);
         if (kind == topic_kind::name) whole = whole && feed_patterns(feeds_, names_, topics_, made);
@@ -302,6 +369,18 @@ class topic_store {
         trim(made, now);
         return errc::ok;
     }
+    number make_companion(const topic& self) noexcept {
+        constexpr topic_kind kind = topic_kind::companion;
+        const number made = topics_.make(kind, usual(kind), std::uint64_t{0}, memory_);
+        if (made == 0) return 0;
+        topic& item = topics_[made];
+        item.kin = item.timer = item.unused = {made, made};
+        item.has_name = false;
+        item.readers = 1;
+        item.made_as = ++companions_made_;
+        if (self.kind == topic_kind::pattern) item.log.tell_topics_apart();
+        return made;
+    }
     static bool has(const event_log& log, std::uint64_t offset) noexcept {
         if (offset == 0) return false;
         const std::uint64_t at = log.after(offset - 1);
@@ -325,8 +404,8 @@ class topic_store {
         if (self.kind == topic_kind::pattern)
             return starve(feeds_, names_, topics_, where); // its names have their own
         forgotten_names& others = forgotten(self.kind);
-        const std::uint64_t known = self.kind == topic_kind::tag ? 0 : to_all_;
-        if (self.log.newest_offset() > (std::max)(known, others.lost_through())) {
+        // Also what came before an event that went to all: a pattern may have that one from others.
+        if (self.log.newest_offset() > others.lost_through()) {
             others.remember(self.name(), self.log.newest_offset());
         }
     }
@@ -383,9 +462,13 @@ class topic_store {
     memory_resource* memory_;
     std::uint64_t log_bytes_ = 0;
     std::uint64_t missed_through_ = 0;
-    frame telling_; // of what is missed
+    std::uint64_t missed_before_ = 0; // the same of the time before
+    frame telling_;                   // of what is missed
+    frame telling_of_more_;
     std::uint64_t to_all_ = 0;
-    slab<topic, 16> topics_;
+    value_totals values_;
+    std::uint64_t companions_made_ = 0;
+    topic_slab topics_;
     topic_names names_;
     topic_places places_;
     topic_feeds feeds_;

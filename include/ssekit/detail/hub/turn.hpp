@@ -8,17 +8,17 @@
 #define SSEKIT_DETAIL_HUB_TURN_HPP
 
 #include <ssekit/detail/hub/deadlines.hpp>
+#include <ssekit/detail/hub/parting.hpp>
+#include <ssekit/detail/hub/presence.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/stream.hpp>
 #include <ssekit/detail/hub/waiting.hpp>
-#include <ssekit/errc.hpp>
 #include <ssekit/hub_options.hpp>
 #include <ssekit/time.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <utility>
 
 namespace ssekit::inline SSEKIT_ABI::detail {
 
@@ -94,8 +94,9 @@ inline void arm(hub_state& hub, std::uint32_t stream, time_point due) noexcept {
 
 /// Effects: ends every stream in the middle of what it has in hand.
 inline void cut(hub_state& hub) noexcept {
-    hub.closing = true;
+    hub.begin_closing();
     hub.cut_at = never;
+    forget_departures(hub);
     hub.streams.for_each([&](std::uint32_t stream) {
         if (!hub.streams[stream].is_done()) break_off(hub, stream, stream_end::cut);
     });
@@ -114,45 +115,21 @@ inline void tick(hub_state& hub, time_point to) noexcept {
     hub.waiting.release_held(now, [&](std::uint32_t stream) {
         throttle_window& window = hub.sides.of(stream).throttle;
         if (window.opens > now) return hub.waiting.hold(stream, window.opens, now);
-        if (has_events(hub, stream) || has_closed_topics_only(hub, stream)) {
+        if (has_events(hub, stream) || has_closed_topics_only(hub, stream) ||
+            is_leaving(hub, stream)) {
             return signal(hub, stream);
         }
         leave_closed_topics(hub, stream);
         park(hub, stream, hub.streams[stream]);
     });
     hub.topics.expire(now, [&](std::uint32_t topic) { report_idle(hub, topic); });
+    depart_due(hub);
     if (now >= hub.cut_at) cut(hub);
 }
 
 [[nodiscard]] inline time_point next_deadline(const hub_state& hub) noexcept {
     return (std::min)({hub.timers.next_deadline(), hub.waiting.next_deadline(hub.clock.now),
-                       hub.topics.next_deadline(), hub.cut_at});
-}
-
-/// Effects: see hub::close. \returns why the farewell cannot be sent, with nothing done.
-[[nodiscard]] inline errc close(hub_state& hub, const close_options& options) noexcept {
-    if (hub.closing) return errc::ok;
-    frame_result last{};
-    if (options.farewell.data) {
-        event_view farewell = options.farewell;
-        farewell.id.reset(); // clients would come back with it, and the hub gives the ids
-        last = frame::make(farewell, hub.options.utf8, {}, hub.options.memory);
-        if (last.ec != errc::ok) return last.ec;
-    }
-    hub.closing = true;
-    hub.farewell = std::move(last.frame);
-    hub.how_to_close = options;
-    hub.how_to_close.farewell = {}; // its views are the caller's
-    hub.how_to_close.retry_min = time_limits::bounded(options.retry_min);
-    hub.how_to_close.retry_max =
-        (std::max)(hub.how_to_close.retry_min, time_limits::bounded(options.retry_max));
-    if (options.deadline.count() != 0) {
-        hub.cut_at = hub.clock.now + time_limits::bounded(options.deadline);
-    }
-    hub.streams.for_each([&](std::uint32_t stream) {
-        if (hub.streams[stream].end() == stream_end::open) signal(hub, stream);
-    });
-    return errc::ok;
+                       hub.topics.next_deadline(), hub.leaving.next_deadline(), hub.cut_at});
 }
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

@@ -68,11 +68,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 
 [[nodiscard]] inline topic_info info_of_topic(const hub_state& hub, std::uint32_t item) noexcept {
     const auto& self = hub.topics[item];
-    return {self.name(),
-            self.readers,
-            self.log.size(),
-            self.log.bytes(),
-            self.kind == topic_kind::pattern,
+    return {self.name(),      self.readers,      self.log.size(),
+            self.log.bytes(), self.log.values(), self.kind == topic_kind::pattern,
             self.closed};
 }
 
@@ -161,6 +158,8 @@ void for_each_tagged(const hub_state& hub, std::string_view tag, Call&& call) {
     result.topics = hub.topics.size(topic_kind::name) + hub.topics.size(topic_kind::pattern);
     result.tags = hub.topics.size(topic_kind::tag);
     result.log_bytes = hub.topics.log_bytes();
+    result.values = hub.topics.values().kept;
+    result.values_gone = hub.topics.values().gone;
     result.topics_made_way = hub.topics.places().made_way();
     result.topics_timed_out = hub.topics.places().timed_out();
     return result;

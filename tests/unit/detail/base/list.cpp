@@ -16,9 +16,9 @@ struct item : ssekit::detail::list_node<item> {
     explicit item(char text) : name(text) {}
     char name;
 };
-using list = ssekit::detail::list<item>;
+using chain = ssekit::detail::list<item>;
 
-std::string names(list& items) {
+std::string names(chain& items) {
     std::string out;
     for (item* i = items.empty() ? nullptr : &items.front(); i != nullptr; i = items.after(*i)) {
         out += i->name;
@@ -30,7 +30,7 @@ std::string names(list& items) {
 
 TEST_CASE("a list keeps its items in the order in which they came") {
     item a('a'), b('b'), c('c');
-    list items;
+    chain items;
     CHECK(items.empty());
     items.push_back(a);
     items.push_back(b);
@@ -45,7 +45,7 @@ TEST_CASE("a list keeps its items in the order in which they came") {
 }
 
 TEST_CASE("an item leaves its list when it dies") {
-    list items;
+    chain items;
     item a('a');
     items.push_back(a);
     {
@@ -60,7 +60,7 @@ TEST_CASE("splicing moves all items to the end of the other list") {
     for (int mine = 0; mine < 3; ++mine) {
         for (int theirs = 0; theirs < 3; ++theirs) {
             std::vector<std::unique_ptr<item>> all;
-            list a, b;
+            chain a, b;
             std::string expected;
             for (int i = 0; i < mine + theirs; ++i) {
                 all.push_back(std::make_unique<item>(static_cast<char>('a' + i)));

@@ -2,6 +2,7 @@
 #include <ssekit/detail/base/wheel.hpp>
 
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,10 +18,10 @@ using namespace std::chrono_literals;
 using ssekit::never;
 using ssekit::time_point;
 using ssekit::detail::wheel_slots;
+using support::morning;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr auto slot = 10ms;
 constexpr auto horizon = slot * static_cast<int>(wheel_slots - 1);
 
@@ -77,13 +78,13 @@ struct timers {
 TEST_CASE("a wheel without items has no deadline and looks at nothing") {
     timers t;
     CHECK(t.wheel.next_deadline() == never);
-    CHECK(t.expire(start).empty());
+    CHECK(t.expire(morning).empty());
     CHECK(t.wheel.next_deadline() == never);
     CHECK(t.wheel.slot_length() == slot);
 }
 
 TEST_CASE("an item within the horizon is looked at never early and at most a slot late") {
-    for (auto now = start; now < start + 25ms; now += 3ms) {
+    for (auto now = morning; now < morning + 25ms; now += 3ms) {
         for (auto wait = 0ms; wait < horizon; wait += 7ms) {
             timers t;
             t.expire(now);
@@ -102,42 +103,42 @@ TEST_CASE("an item within the horizon is looked at never early and at most a slo
 
 TEST_CASE("what is past is looked at with the current slot") {
     timers t;
-    t.expire(start);
-    t.place(1, start - 1h, start);
-    t.place(2, time_point{}, start);
-    t.place(3, time_point{} - 5s, start);
-    CHECK(t.wheel.next_deadline() > start);
-    CHECK(t.wheel.next_deadline() <= start + slot);
-    CHECK(t.expire(start).empty()); // or who places the past in `look` would never end
-    CHECK(t.expire(start + slot) == std::vector{1, 2, 3});
+    t.expire(morning);
+    t.place(1, morning - 1h, morning);
+    t.place(2, time_point{}, morning);
+    t.place(3, time_point{} - 5s, morning);
+    CHECK(t.wheel.next_deadline() > morning);
+    CHECK(t.wheel.next_deadline() <= morning + slot);
+    CHECK(t.expire(morning).empty()); // or who places the past in `look` would never end
+    CHECK(t.expire(morning + slot) == std::vector{1, 2, 3});
 }
 
 TEST_CASE("what lies beyond the horizon is looked at on the way and placed again") {
     for (const auto wait : {horizon, horizon + 1ms, horizon * 2, horizon * 10 + 3ms}) {
         timers t;
-        t.expire(start);
-        t.place(1, start + wait, start);
+        t.expire(morning);
+        t.place(1, morning + wait, morning);
         std::size_t turns = 0;
         std::vector<int> out;
-        time_point now = start;
+        time_point now = morning;
         while (out.empty()) {
             REQUIRE(++turns < 20);
             REQUIRE(t.wheel.next_deadline() > now);
             now = t.wheel.next_deadline();
             out = t.expire(now);
         }
-        CHECK(now > start + wait);
-        CHECK(now <= start + wait + slot);
+        CHECK(now > morning + wait);
+        CHECK(now <= morning + wait + slot);
         CHECK(turns <= 1 + static_cast<std::size_t>(wait / horizon));
     }
 }
 
 TEST_CASE("a year of silence is one turn for an entry that is due and one look for another") {
     timers t;
-    t.expire(start);
-    for (int i = 0; i < 100; ++i) t.place(i, start + i * 1ms, start);
-    t.place(100, start + 24h * 366 * 2, start);
-    const time_point late = start + 24h * 366;
+    t.expire(morning);
+    for (int i = 0; i < 100; ++i) t.place(i, morning + i * 1ms, morning);
+    t.place(100, morning + 24h * 366 * 2, morning);
+    const time_point late = morning + 24h * 366;
     std::vector<int> out = t.expire(late);
     CHECK(out.size() == 100);
     CHECK(t.looks == 101);
@@ -148,38 +149,38 @@ TEST_CASE("a year of silence is one turn for an entry that is due and one look f
 
 TEST_CASE("an item that wants to be looked at later goes to its new slot once") {
     timers t;
-    t.expire(start);
-    t.place(1, start + 50ms, start);
-    t.due[1] = start + 200ms; // as activity does it: nothing but a store
-    CHECK(t.expire(start + 60ms).empty());
+    t.expire(morning);
+    t.place(1, morning + 50ms, morning);
+    t.due[1] = morning + 200ms; // as activity does it: nothing but a store
+    CHECK(t.expire(morning + 60ms).empty());
     CHECK(t.looks == 1);
-    CHECK(t.wheel.next_deadline() > start + 200ms);
-    CHECK(t.wheel.next_deadline() <= start + 210ms);
-    CHECK(t.expire(start + 210ms) == std::vector{1});
+    CHECK(t.wheel.next_deadline() > morning + 200ms);
+    CHECK(t.wheel.next_deadline() <= morning + 210ms);
+    CHECK(t.expire(morning + 210ms) == std::vector{1});
     CHECK(t.looks == 2);
 }
 
 TEST_CASE("items that are taken out are not looked at and leave no deadline") {
     timers t;
-    t.expire(start);
-    for (int i = 0; i < 3; ++i) t.place(i, start + 50ms, start);
-    t.place(3, start + 100ms, start);
+    t.expire(morning);
+    for (int i = 0; i < 3; ++i) t.place(i, morning + 50ms, morning);
+    t.place(3, morning + 100ms, morning);
     for (int i = 0; i < 3; ++i) t.take_out(i);
-    CHECK(t.wheel.next_deadline() > start + 100ms);
+    CHECK(t.wheel.next_deadline() > morning + 100ms);
     t.take_out(3);
     CHECK(t.wheel.next_deadline() == never);
-    CHECK(t.expire(start + 1s).empty());
+    CHECK(t.expire(morning + 1s).empty());
     CHECK(t.looks == 0);
-    t.place(4, start + 1s + 50ms, start + 1s);
-    CHECK(t.expire(start + 1s + 60ms) == std::vector{4});
+    t.place(4, morning + 1s + 50ms, morning + 1s);
+    CHECK(t.expire(morning + 1s + 60ms) == std::vector{4});
 }
 
 TEST_CASE("look may take out and place whatever it likes") {
     timers t;
-    t.expire(start);
-    for (int i = 0; i < 6; ++i) t.place(i, start + 5ms, start);
-    t.place(6, start + 100ms, start);
-    const time_point now = start + 20ms;
+    t.expire(morning);
+    for (int i = 0; i < 6; ++i) t.place(i, morning + 5ms, morning);
+    t.place(6, morning + 100ms, morning);
+    const time_point now = morning + 20ms;
     std::vector<int> looked;
     t.wheel.expire(now, [&](int item) {
         looked.push_back(item);
@@ -200,10 +201,10 @@ TEST_CASE("look may take out and place whatever it likes") {
 
 TEST_CASE("time that runs backwards looks at nothing") {
     timers t;
-    t.expire(start);
-    t.place(1, start + 50ms, start);
+    t.expire(morning);
+    t.place(1, morning + 50ms, morning);
     const time_point next = t.wheel.next_deadline();
-    CHECK(t.expire(start - 1h).empty());
+    CHECK(t.expire(morning - 1h).empty());
     CHECK(t.expire(time_point{}).empty());
     CHECK(t.expire(time_point{} - 1h).empty());
     CHECK(t.wheel.next_deadline() == next);
@@ -215,7 +216,7 @@ TEST_CASE("a wheel keeps every promise through any life") {
         CAPTURE(seed);
         support::dice dice(seed);
         timers t;
-        time_point now = start;
+        time_point now = morning;
         t.expire(now);
         int made = 0;
         for (int step = 0; step < 1000; ++step) {
@@ -248,8 +249,8 @@ TEST_CASE("a slot is never shorter than two ticks of the clock") {
     std::array<rings::ring, wheel_slots + 1> contents;
     ssekit::detail::wheel<rings> wheel(0ns, contents);
     CHECK(wheel.slot_length() == 2ns);
-    wheel.place(1, start, start);
-    CHECK(wheel.next_deadline() == start + 2ns);
+    wheel.place(1, morning, morning);
+    CHECK(wheel.next_deadline() == morning + 2ns);
 }
 
 TEST_CASE("turns are counted from the earliest time to the latest") {

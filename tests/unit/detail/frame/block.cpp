@@ -36,7 +36,7 @@ frame_block* make(std::string_view wire, frame_content content, std::string_view
     char* const bytes = frame_block::allocate(size, memory);
     REQUIRE(bytes != nullptr);
     std::memcpy(bytes + frame_block::head_room, wire.data(), wire.size());
-    return frame_block::construct(bytes, wire.size(), content, topic, key, size, memory);
+    return frame_block::construct(bytes, wire.size(), content, {topic, key}, size, memory);
 }
 
 } // namespace

@@ -18,7 +18,7 @@ TEST_CASE("a block grows to any size and becomes a frame's without being copied"
         CHECK(block.wire().empty());
         for (std::size_t i = 0; i < size; ++i) REQUIRE(block.append("x"));
         const char* const before = block.wire().data();
-        frame_block* const made = block.finish("", "");
+        frame_block* const made = block.finish({"", ""});
         REQUIRE(made != nullptr);
         CHECK(std::string_view(made->wire(), made->size) == std::string(size, 'x'));
         if (size < 60) CHECK(made->wire() == before);
@@ -35,7 +35,7 @@ TEST_CASE("a block for which there is no memory stays as it is") {
     {
         const support::failing_allocations none(0);
         CHECK_FALSE(block.append(std::string(1000, 'y')));
-        CHECK(block.finish(std::string(1000, 't'), "") == nullptr);
+        CHECK(block.finish({std::string(1000, 't'), ""}) == nullptr);
     }
     CHECK_FALSE(block.append({text.data(), static_cast<std::size_t>(-1)}));
     CHECK_FALSE(block.append({text.data(), static_cast<std::size_t>(-1) - text.size()}));

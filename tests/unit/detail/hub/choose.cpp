@@ -2,6 +2,7 @@
 #include <ssekit/detail/hub/choose.hpp>
 
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,13 +27,12 @@ using ssekit::detail::is_replaced;
 using ssekit::detail::throttle_window;
 using ssekit::detail::wants;
 using ssekit::detail::within_bounds;
+using support::morning;
 
 namespace {
 
-constexpr time_point start{10h};
-
 void add(event_log& log, std::uint64_t offset, std::string_view key = {},
-         std::string_view type = {}, time_point now = start) {
+         std::string_view type = {}, time_point now = morning) {
     frame made =
         frame::make({.type = type, .data = "x"}, ssekit::utf8_policy::pass_through, {"t", key})
             .frame;
@@ -86,20 +86,20 @@ TEST_CASE("a window opens when an event wants to leave and lets through what the
     throttle_window window{.length = 10s};
     CHECK(window.is_set());
     CHECK_FALSE(throttle_window{}.is_set());
-    CHECK(window.lets_through(1, 3, start));
-    CHECK(window.lets_through(3, 5, start));
-    CHECK_FALSE(window.lets_through(4, 5, start));
-    CHECK_FALSE(window.lets_through(4, 5, start + 10s - 1ns));
-    CHECK(window.lets_through(4, 9, start + 10s));
-    CHECK(window.opens == start + 20s);
-    CHECK(window.lets_through(9, 12, start + 11s));
-    CHECK_FALSE(window.lets_through(10, 12, start + 11s));
+    CHECK(window.lets_through(1, 3, morning));
+    CHECK(window.lets_through(3, 5, morning));
+    CHECK_FALSE(window.lets_through(4, 5, morning));
+    CHECK_FALSE(window.lets_through(4, 5, morning + 10s - 1ns));
+    CHECK(window.lets_through(4, 9, morning + 10s));
+    CHECK(window.opens == morning + 20s);
+    CHECK(window.lets_through(9, 12, morning + 11s));
+    CHECK_FALSE(window.lets_through(10, 12, morning + 11s));
 }
 
 TEST_CASE("a window lets through the largest offset there is") {
     throttle_window window{.length = 1s};
-    CHECK(window.lets_through(~std::uint64_t{0}, ~std::uint64_t{0}, start));
-    CHECK(window.lets_through(~std::uint64_t{0}, ~std::uint64_t{0}, start));
+    CHECK(window.lets_through(~std::uint64_t{0}, ~std::uint64_t{0}, morning));
+    CHECK(window.lets_through(~std::uint64_t{0}, ~std::uint64_t{0}, morning));
 }
 
 TEST_CASE("a window is open at first, whatever the time") {
@@ -110,15 +110,15 @@ TEST_CASE("a window is open at first, whatever the time") {
 TEST_CASE("without bounds a reader reads on where the log begins") {
     event_log log({.events = 2});
     for (std::uint64_t i = 1; i <= 5; ++i) add(log, i);
-    CHECK(within_bounds(log, 0, {}, {}, start) == 3);
-    CHECK(within_bounds(log, 4, {}, {}, start) == 4);
+    CHECK(within_bounds(log, 0, {}, {}, morning) == 3);
+    CHECK(within_bounds(log, 4, {}, {}, morning) == 4);
 }
 
 TEST_CASE("a bound of events, bytes or age leaves what is within it, and the newest always") {
     event_log log;
-    for (std::uint64_t i = 1; i <= 10; ++i) add(log, i, {}, {}, start + i * 1s);
+    for (std::uint64_t i = 1; i <= 10; ++i) add(log, i, {}, {}, morning + i * 1s);
     const std::uint64_t one = log[0].frame.wire().size();
-    const time_point now = start + 10s;
+    const time_point now = morning + 10s;
     CHECK(within_bounds(log, 0, {.events = 3}, {}, now) == 7);
     CHECK(within_bounds(log, 8, {.events = 3}, {}, now) == 8);
     CHECK(within_bounds(log, 0, {.events = 10}, {}, now) == 0);
@@ -138,7 +138,7 @@ TEST_CASE("what a throttle excuses is within every bound") {
     event_log log({.events = 8});
     for (std::uint64_t i = 1; i <= 10; ++i) add(log, i * 10); // 10 and 20 have gone
     const lag_bound one{.events = 1};
-    const time_point opens = start + 1s;
+    const time_point opens = morning + 1s;
     const auto from = [&](std::uint64_t position, std::uint64_t through, time_point now) {
         return within_bounds(log, position, one, {.length = 1s, .opens = opens, .through = through},
                              now);
@@ -155,16 +155,16 @@ TEST_CASE("what a throttle excuses is within every bound") {
     CHECK(window.excuses(50, opens));
     CHECK_FALSE(window.excuses(40, opens));
     CHECK(window.excuses(40, opens - 1ns));
-    CHECK_FALSE(throttle_window().excuses(50, start));
+    CHECK_FALSE(throttle_window().excuses(50, morning));
 }
 
 TEST_CASE("what only tells of a gap is not lost to a bound") {
     event_log log;
     add(log, 1);
-    CHECK(log.append_gap(frame::make({.data = "gap"}).frame, 5, start) == ssekit::errc::ok);
+    CHECK(log.append_gap(frame::make({.data = "gap"}).frame, 5, morning) == ssekit::errc::ok);
     add(log, 6);
-    CHECK(within_bounds(log, 0, {.events = 1}, {}, start) == 1);
-    CHECK(within_bounds(log, 1, {.events = 1}, {}, start) == 1);
+    CHECK(within_bounds(log, 0, {.events = 1}, {}, morning) == 1);
+    CHECK(within_bounds(log, 1, {.events = 1}, {}, morning) == 1);
 }
 
 TEST_CASE("bounds agree with a linear search under random use") {
@@ -174,7 +174,7 @@ TEST_CASE("bounds agree with a linear search under random use") {
         constexpr std::uint64_t starts[] = {0, (1ull << 32) - 5, ~std::uint64_t{0} - 100};
         const std::uint64_t first = random.pick(starts);
         event_log log({.events = 1 + random.below(20)}, 0, ssekit::heap(), first);
-        time_point now = start;
+        time_point now = morning;
         for (std::uint64_t i = 1; i <= 1 + random.below(30); ++i) {
             now += std::chrono::milliseconds(random.below(1000));
             const std::string bytes(random.below(9), 'x');

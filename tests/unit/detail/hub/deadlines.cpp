@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <ssekit/detail/hub/deadlines.hpp>
 
+#include "support/times.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -17,12 +19,7 @@ using ssekit::detail::end_of_life;
 using ssekit::detail::hub_clock;
 using ssekit::detail::silence;
 using ssekit::detail::time_limits;
-
-namespace {
-
-constexpr auto round_trip = coarse_step * (std::int64_t{1} << 32); // 834 days
-
-} // namespace
+using support::round_trip;
 
 TEST_CASE("coarse time counts steps of 17 ms from the beginning, before it too") {
     CHECK(coarse(time_point()) == 0);

@@ -14,15 +14,6 @@ using ssekit::stream_end;
 using support::bare_hub;
 namespace sse = ssekit::detail;
 
-namespace {
-
-std::size_t prepare_one(bare_hub& hub, std::uint32_t s, std::string_view& slice) {
-    ssekit::stream_end seen{};
-    return sse::prepare(*hub, s, {&slice, 1}, seen);
-}
-
-} // namespace
-
 TEST_CASE("a stream that is cut gives nothing more and no last chunk, and its hand is given back") {
     for (const auto why : {stream_end::cut, stream_end::stalled, stream_end::out_of_memory}) {
         bare_hub hub;
@@ -32,7 +23,7 @@ TEST_CASE("a stream that is cut gives nothing more and no last chunk, and its ha
         hub.take(s);
         for (const char* const data : {"1", "2"}) CHECK(hub.say("a", data).ec == errc::ok);
         std::string_view slice;
-        REQUIRE(prepare_one(hub, s, slice) == 1);
+        REQUIRE(hub.prepare_one(s, slice) == 1);
         sse::consume(*hub, s, 3);
         CHECK(sse::next_ready(*hub) == &user);
         sse::break_off(*hub, s, why);

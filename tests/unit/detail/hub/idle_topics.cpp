@@ -11,9 +11,9 @@ using namespace std::chrono_literals;
 using ssekit::never;
 using ssekit::time_point;
 using ssekit::detail::idle_topics;
-using ssekit::detail::slab;
 using ssekit::detail::topic;
 using ssekit::detail::topic_kind;
+using ssekit::detail::topic_slab;
 
 namespace {
 
@@ -25,7 +25,7 @@ struct box {
         return made;
     }
 
-    slab<topic, 16> topics;
+    topic_slab topics;
     idle_topics idle{topics};
 };
 

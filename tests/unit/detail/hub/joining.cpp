@@ -3,6 +3,8 @@
 // How streams come and go, and that all that they had is given back.
 #include <ssekit/detail/hub/joining.hpp>
 
+#include <ssekit/detail/hub/closing.hpp>
+
 #include "support/allocations.hpp"
 #include "support/bare_hub.hpp"
 
@@ -24,12 +26,11 @@ using ssekit::resumption;
 using ssekit::stream_end;
 using ssekit::time_point;
 using ssekit::detail::topic_kind;
+using support::abc;
 using support::bare_hub;
 namespace sse = ssekit::detail;
 
 namespace {
-
-constexpr std::array<std::string_view, 3> abc = {"a", "b", "c"};
 
 std::size_t count_of(const auto& slab) {
     std::size_t count = 0;
@@ -83,7 +84,8 @@ TEST_CASE("a hand in the middle of an event is given back on leave") {
         CHECK(hub->streams[s].hand == 1); // always the same one
         hub.leave(s);
         if (round == 20) live = hub.memory.live();
-        hub->topics.keep(hub->topics.find(topic_kind::name, "a"), nullptr, hub->clock.now);
+        CHECK(hub->topics.keep(hub->topics.find(topic_kind::name, "a"), nullptr, hub->clock.now) ==
+              errc::ok);
         if (round == 0) {
             const ssekit::retention one{.events = 1};
             CHECK(sse::keep(*hub, topic_kind::name, "a", one) == errc::ok);

@@ -90,7 +90,7 @@ struct logs {
 const auto as_kept = [](const event_log& log, std::uint64_t position) {
     return std::max(position, log.begin());
 };
-const auto all = [](const event_log&, std::uint64_t) { return true; };
+const auto every_event = [](const event_log&, std::uint64_t) { return true; };
 
 /// How many events after the reader's place, up to the hole's end, come by none of its other logs:
 /// of what the log has let go, those that the others still have have come or will.
@@ -167,7 +167,7 @@ TEST_CASE("what has gone is told before the event of the same offset that anothe
         const next_item hole = next_of(many.each(), as_kept);
         CHECK(hole.is_hole());
         CHECK(hole.offset == 2);
-        const missing lost = missing_in(hole, many.each(), {2, true}, 0, all);
+        const missing lost = missing_in(hole, many.each(), {2, true}, 0, every_event);
         CHECK(lost.events == 1);
         CHECK(lost.exact);
         *hole.position = hole.target;
@@ -197,7 +197,7 @@ TEST_CASE("what a bound passes over is told after the event of the same offset")
         const next_item hole = next_of(many.each(), newest);
         CHECK(hole.is_hole());
         CHECK(hole.offset == 2);
-        CHECK(missing_in(hole, many.each(), {0, true}, 0, all).events == 1);
+        CHECK(missing_in(hole, many.each(), {0, true}, 0, every_event).events == 1);
     }
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("a bound makes a hole of what the log still has, and it stands at the 
     CHECK(hole.is_hole());
     CHECK(hole.target == 3);
     CHECK(hole.offset == 10);
-    const missing lost = missing_in(hole, many.each(), {0, true}, 0, all);
+    const missing lost = missing_in(hole, many.each(), {0, true}, 0, every_event);
     CHECK(lost.events == 3);
     CHECK(lost.exact);
     const missing wanted =
@@ -259,13 +259,13 @@ TEST_CASE("what another log has is not missing, and what both have let go is not
     next_item hole{&many.made[0], &many.readers[0].position, many.made[0].begin(), 2};
     for (const std::uint64_t brought : {0u, 1u}) { // or will be
         many.readers[1].position = brought;
-        const missing lost = missing_in(hole, many.each(), {2, true}, 0, all);
+        const missing lost = missing_in(hole, many.each(), {2, true}, 0, every_event);
         CHECK(lost.events == 1);
         CHECK(lost.exact);
     }
     many.made[1].set_retention({.events = 1}, {});
     many.append(4, 0b10);
-    CHECK_FALSE(missing_in(hole, many.each(), {2, true}, 0, all).exact);
+    CHECK_FALSE(missing_in(hole, many.each(), {2, true}, 0, every_event).exact);
 }
 
 TEST_CASE("a log that was added later has not brought what is older, or nobody knows") {
@@ -280,7 +280,7 @@ TEST_CASE("a log that was added later has not brought what is older, or nobody k
             CAPTURE(at);
             many.readers[1].position = at;
             const bool comes = added_after == 0 || at == 0;
-            const missing lost = missing_in(hole, many.each(), {1, true}, added_after, all);
+            const missing lost = missing_in(hole, many.each(), {1, true}, added_after, every_event);
             CHECK(lost.events == (comes ? 0 : 1));
             CHECK(lost.exact == comes);
         }
@@ -293,7 +293,7 @@ TEST_CASE("a gap that is passed over counts as one and nobody knows how many it 
     CHECK(many.made[0].append_gap(frame::verbatim("g"), 5, {}) == ssekit::errc::ok);
     many.append(6, 1);
     next_item hole{&many.made[0], &many.readers[0].position, 2, 5};
-    const missing lost = missing_in(hole, many.each(), {0, true}, 0, all);
+    const missing lost = missing_in(hole, many.each(), {0, true}, 0, every_event);
     CHECK(lost.events == 2);
     CHECK_FALSE(lost.exact);
 }
@@ -376,7 +376,7 @@ TEST_CASE("merging under random use agrees with the naive model at every start o
                 std::size_t in = 0;
                 while (&many.made[in] != next.log) ++in;
                 const std::uint64_t gone = next.log->begin() - *next.position;
-                const missing lost = missing_in(next, many.each(), {gone, true}, 0, all);
+                const missing lost = missing_in(next, many.each(), {gone, true}, 0, every_event);
                 const std::uint64_t naive = naive_missing(many, in, next.target);
                 REQUIRE(lost.events >= naive);
                 if (lost.exact) REQUIRE(lost.events == naive);
@@ -407,7 +407,7 @@ TEST_CASE("of a bound's hole exactly what no other log brings is missing, under 
         const std::uint64_t target =
             many.readers[in].position + random.below(static_cast<std::size_t>(left));
         const next_item hole{&many.made[in], &many.readers[in].position, target, 0};
-        const missing lost = missing_in(hole, many.each(), {0, true}, 0, all);
+        const missing lost = missing_in(hole, many.each(), {0, true}, 0, every_event);
         CHECK(lost.exact);
         CHECK(lost.events == naive_missing(many, in, target));
     }

@@ -2,6 +2,7 @@
 #include <ssekit/detail/hub/parking.hpp>
 
 #include "support/dice.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,6 +20,7 @@ using ssekit::never;
 using ssekit::time_point;
 using ssekit::detail::link;
 using ssekit::detail::parking;
+using support::morning;
 
 namespace {
 
@@ -66,15 +68,13 @@ struct places {
     parking<links> waiting;
 };
 
-constexpr time_point start{10h};
-
 } // namespace
 
 TEST_CASE("nobody is ready at first and nothing is due") {
     places p;
     CHECK_FALSE(p.waiting.has_ready());
     CHECK(p.waiting.first_ready() == 0);
-    CHECK(p.waiting.next_deadline(start) == never);
+    CHECK(p.waiting.next_deadline(morning) == never);
 }
 
 TEST_CASE("streams that are idle at a topic become ready in their order and the others stay") {
@@ -126,58 +126,58 @@ TEST_CASE("a reader that has left is neither woken nor ready") {
 TEST_CASE("what waits for the next turn is due now and comes after what is ready") {
     places p;
     p.waiting.wait_next_turn(1, false);
-    CHECK(p.waiting.next_deadline(start) == start);
+    CHECK(p.waiting.next_deadline(morning) == morning);
     CHECK_FALSE(p.waiting.has_ready());
     p.waiting.wait_ready(2);
     std::string woken;
     p.waiting.begin_turn(p.note(woken));
     CHECK(p.ready() == "2 1");
-    CHECK(p.waiting.next_deadline(start) == never);
+    CHECK(p.waiting.next_deadline(morning) == never);
     p.waiting.wait_next_turn(3, true);
-    CHECK(p.waiting.next_deadline(start) == start);
+    CHECK(p.waiting.next_deadline(morning) == morning);
     p.waiting.begin_turn(p.note(woken));
     CHECK(woken == "3;");
     CHECK(p.ready().empty());
-    CHECK(p.waiting.next_deadline(start) == never);
+    CHECK(p.waiting.next_deadline(morning) == never);
 }
 
 TEST_CASE("a held stream is looked at once the time has come, and may be held on") {
     places p;
-    p.waiting.hold(1, start + 100ms, start);
-    p.waiting.hold(2, start + 10s, start); // beyond the wheel
+    p.waiting.hold(1, morning + 100ms, morning);
+    p.waiting.hold(2, morning + 10s, morning); // beyond the wheel
     std::string looked;
-    const auto due = p.waiting.next_deadline(start);
-    CHECK(due > start + 100ms - 4ms);
-    CHECK(due <= start + 104ms);
-    p.waiting.release_held(start + 99ms, p.note(looked));
+    const auto due = p.waiting.next_deadline(morning);
+    CHECK(due > morning + 100ms - 4ms);
+    CHECK(due <= morning + 104ms);
+    p.waiting.release_held(morning + 99ms, p.note(looked));
     CHECK(looked.empty());
-    p.waiting.release_held(start + 104ms, p.note(looked));
+    p.waiting.release_held(morning + 104ms, p.note(looked));
     CHECK(looked == "1;");
     // The horizon is looked at, and whoever looks holds on.
-    time_point now = start;
+    time_point now = morning;
     int looks = 0;
-    for (; looked == "1;" && now < start + 20s; now += 50ms) {
+    for (; looked == "1;" && now < morning + 20s; now += 50ms) {
         p.waiting.release_held(now, [&](std::uint32_t reader) {
             ++looks;
             CHECK_FALSE(p.waiting.is_waiting(reader));
-            if (now < start + 10s) return p.waiting.hold(reader, start + 10s, now);
+            if (now < morning + 10s) return p.waiting.hold(reader, morning + 10s, now);
             looked += "2;";
         });
     }
     CHECK(looked == "1;2;");
-    CHECK(now <= start + 10s + 100ms);
+    CHECK(now <= morning + 10s + 100ms);
     CHECK(looks < 100);
     CHECK(p.waiting.next_deadline(now) == never);
 }
 
 TEST_CASE("a held stream can leave") {
     places p;
-    p.waiting.hold(1, start + 100ms, start);
+    p.waiting.hold(1, morning + 100ms, morning);
     p.waiting.leave(1);
     std::string looked;
-    p.waiting.release_held(start + 1h, p.note(looked));
+    p.waiting.release_held(morning + 1h, p.note(looked));
     CHECK(looked.empty());
-    CHECK(p.waiting.next_deadline(start) == never);
+    CHECK(p.waiting.next_deadline(morning) == never);
 }
 
 TEST_CASE("a reader is in one ring or none whatever is done with it, as a naive model has it") {
@@ -219,7 +219,7 @@ TEST_CASE("a reader is in one ring or none whatever is done with it, as a naive 
                 break;
             case 4:
                 leave(reader);
-                p.waiting.hold(reader, start + 1h, start);
+                p.waiting.hold(reader, morning + 1h, morning);
                 model[reader] = held;
                 break;
             case 5: {

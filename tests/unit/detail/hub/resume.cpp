@@ -72,15 +72,26 @@ TEST_CASE("each resumption has a word") {
 }
 
 TEST_CASE("a gap says its reason and how many events are missing where that is known") {
-    CHECK(make_gap("gap", "lagged", 0, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap("gap", "lagged", {}, {}, ssekit::heap()).frame.wire() ==
           "event: gap\ndata: {\"reason\":\"lagged\"}\n\n");
-    CHECK(make_gap("hole", "malformed", largest, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap("hole", "malformed", {largest}, {}, ssekit::heap()).frame.wire() ==
           "event: hole\ndata: {\"reason\":\"malformed\",\"missed\":" + std::string(largest_text) +
               "}\n\n");
 }
 
+TEST_CASE("a gap and a verdict say after which id and up to which events are missing") {
+    CHECK(make_gap("gap", "lagged", {2, "1.4", "1.6"}, {}, ssekit::heap()).frame.wire() ==
+          "event: gap\ndata: "
+          "{\"reason\":\"lagged\",\"missed\":2,\"from\":\"1.4\",\"through\":\"1.6\"}\n\n");
+    CHECK(make_gap("gap", "missed", {0, {}, "a\"b"}, {}, ssekit::heap()).frame.wire() ==
+          "event: gap\ndata: {\"reason\":\"missed\",\"through\":\"a\\\"b\"}\n\n");
+    CHECK(make_verdict("open", resumption::expired, {0, "4", "6"}, {.id = "6"}, ssekit::heap())
+              .frame.wire() == "id: 6\nevent: open\ndata: {\"resumption\":\"expired\","
+                               "\"cursor\":\"6\",\"from\":\"4\",\"through\":\"6\"}\n\n");
+}
+
 TEST_CASE("a gap carries id and reconnection time in its own block") {
-    const auto made = make_gap("gap", "expired", 1, {.id = "1.7", .retry = 5ms}, ssekit::heap());
+    const auto made = make_gap("gap", "expired", {1}, {.id = "1.7", .retry = 5ms}, ssekit::heap());
     CHECK(made.frame.wire() ==
           "id: 1.7\nevent: gap\nretry: 5\ndata: {\"reason\":\"expired\",\"missed\":1}\n\n");
 }
@@ -88,12 +99,12 @@ TEST_CASE("a gap carries id and reconnection time in its own block") {
 TEST_CASE("a gap is made in the memory that it is told of, or not at all") {
     support::counted_memory memory;
     {
-        const auto made = make_gap("gap", "expired", 1, {}, &memory);
+        const auto made = make_gap("gap", "expired", {1}, {}, &memory);
         CHECK(memory.live() == 1);
     }
     CHECK(memory.live() == 0);
     memory.grace = 0;
-    const auto made = make_gap("gap", "expired", 1, {}, &memory);
+    const auto made = make_gap("gap", "expired", {1}, {}, &memory);
     CHECK(made.ec == ssekit::errc::out_of_memory);
     CHECK_FALSE(made.frame);
 }
@@ -108,9 +119,9 @@ TEST_CASE("a string of JSON holds any text") {
 }
 
 TEST_CASE("a verdict says a word, and the id that it carries") {
-    CHECK(make_verdict("open", resumption::fresh, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_verdict("open", resumption::fresh, {}, {}, ssekit::heap()).frame.wire() ==
           "event: open\ndata: {\"resumption\":\"fresh\"}\n\n");
-    CHECK(make_verdict("open", resumption::expired, {.id = "1.7", .retry = 5ms}, ssekit::heap())
+    CHECK(make_verdict("open", resumption::expired, {}, {.id = "1.7", .retry = 5ms}, ssekit::heap())
               .frame.wire() == "id: 1.7\nevent: open\nretry: 5\ndata: "
                                "{\"resumption\":\"expired\",\"cursor\":\"1.7\"}\n\n");
 }
@@ -120,7 +131,7 @@ TEST_CASE("without memory there is no verdict, and nothing is left of it") {
     const std::string id(1000, 'x');
     for (std::size_t grace = 0;; ++grace) {
         memory.grace = grace;
-        const auto made = make_verdict("open", resumption::resumed, {.id = id}, &memory);
+        const auto made = make_verdict("open", resumption::resumed, {}, {.id = id}, &memory);
         if (made.ec == ssekit::errc::ok) break;
         CHECK(made.ec == ssekit::errc::out_of_memory);
         CHECK_FALSE(made.frame);

@@ -15,12 +15,11 @@
 using namespace std::chrono_literals;
 using ssekit::errc;
 using ssekit::detail::topic_kind;
+using support::abc;
 using support::bare_hub;
 namespace sse = ssekit::detail;
 
 namespace {
-
-constexpr std::array<std::string_view, 3> abc = {"a", "b", "c"};
 
 std::size_t readers(bare_hub& hub, topic_kind kind, std::string_view name) {
     const std::uint32_t found = hub->topics.find(kind, name);

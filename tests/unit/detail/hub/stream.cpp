@@ -18,23 +18,17 @@ using namespace std::chrono_literals;
 using ssekit::errc;
 using ssekit::lag_policy;
 using ssekit::stream_end;
+using support::ab;
 using support::bare_hub;
+using support::keep_two;
 namespace sse = ssekit::detail;
 
 namespace {
-
-constexpr std::array<std::string_view, 2> ab = {"a", "b"};
-constexpr ssekit::retention two{.events = 2, .burst = {.within = 0ms}};
 
 std::size_t hands_in_use(bare_hub& hub) {
     std::size_t count = 0;
     hub->streams.for_each([&](std::uint32_t s) { count += hub->streams[s].hand != 0 ? 1u : 0u; });
     return count;
-}
-
-std::size_t prepare_one(bare_hub& hub, std::uint32_t s, std::string_view& slice) {
-    ssekit::stream_end seen{};
-    return sse::prepare(*hub, s, {&slice, 1}, seen);
 }
 
 } // namespace
@@ -78,7 +72,7 @@ TEST_CASE("what was begun is brought to its end when a stream ends, and then the
     hub.take(s);
     CHECK(hub.say_each("a", "12"));
     std::string_view slice;
-    REQUIRE(prepare_one(hub, s, slice) == 1);
+    REQUIRE(hub.prepare_one(s, slice) == 1);
     const std::string first(slice);
     sse::consume(*hub, s, 3);
     CHECK(sse::evict(*hub, sse::public_id(*hub, s)));
@@ -109,7 +103,7 @@ TEST_CASE("a hand is in use only while bytes are under way") {
 TEST_CASE("a stream that finds no memory ends abruptly and the others go on") {
     for (std::size_t grace = 0;; ++grace) {
         REQUIRE(grace < 20);
-        bare_hub hub({.keep = two});
+        bare_hub hub({.keep = keep_two});
         const std::uint32_t other = hub.join({.topics = "a"});
         const std::uint32_t s = hub.join({.topics = "a", .on_lag = lag_policy::skip_to_oldest});
         std::array<std::uint32_t, 6> full{}; // so that no hand is left in the pool
@@ -119,7 +113,7 @@ TEST_CASE("a stream that finds no memory ends abruptly and the others go on") {
         const std::uint32_t last = hub.join({.topics = "b"});
         CHECK(hub.say_each("a", "123"));
         hub.memory.grace = grace;
-        const std::size_t given = prepare_one(hub, s, slice);
+        const std::size_t given = hub.prepare_one(s, slice);
         const bool struck = hub.memory.struck;
         hub.memory.grace = support::counted_memory::unlimited;
         CHECK(given == (struck ? 0 : 1));

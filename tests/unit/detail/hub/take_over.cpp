@@ -29,6 +29,7 @@ TEST_CASE("a wait doubles up to its bound and begins anew when nobody has given 
     CHECK(next(2s) == 2s); // within twice the last one
     CHECK(next(4s) == 4s);
     for (int i = 0; i < 300; ++i) CHECK(next(8s) == 5s);
+    CHECK(next(10s) == 5s);
     CHECK(next(10s + 1ms) == 1s);
     CHECK(next(2s + 1ms) == 1s);
 }

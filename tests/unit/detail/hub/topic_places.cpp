@@ -13,20 +13,21 @@
 using namespace std::chrono_literals;
 using ssekit::never;
 using ssekit::time_point;
-using ssekit::detail::slab;
 using ssekit::detail::topic;
 using ssekit::detail::topic_kind;
 using ssekit::detail::topic_limits;
 using ssekit::detail::topic_names;
 using ssekit::detail::topic_places;
+using ssekit::detail::topic_slab;
 
 namespace {
 
-struct box {
-    explicit box(time_point::duration keep_idle = {})
+struct placed_topics {
+    explicit placed_topics(time_point::duration keep_idle = {})
         : places(topics, names,
                  topic_limits{.keep = {},
                               .keep_tagged = {},
+                              .keep_transient = {.events = 3},
                               .topics = 3,
                               .tags = 1,
                               .name_length = 8,
@@ -49,7 +50,7 @@ struct box {
         topics.destroy(where);
     }
 
-    slab<topic, 16> topics;
+    topic_slab topics;
     topic_names names{topics, ssekit::heap()};
     topic_places places;
 };
@@ -57,7 +58,7 @@ struct box {
 } // namespace
 
 TEST_CASE("each kind has names of its own, in the order of making") {
-    box b;
+    placed_topics b;
     const std::uint32_t x = b.make(topic_kind::name, "x");
     const std::uint32_t tag = b.make(topic_kind::tag, "x");
     const std::uint32_t y = b.make(topic_kind::name, "y");
@@ -78,7 +79,7 @@ TEST_CASE("each kind has names of its own, in the order of making") {
 }
 
 TEST_CASE("names and patterns share their places, and as many more may be made as may go") {
-    box b;
+    placed_topics b;
     const std::uint32_t x = b.make(topic_kind::name, "x");
     b.make(topic_kind::pattern, "*");
     CHECK(b.places.has_room(topic_kind::name));
@@ -100,7 +101,7 @@ TEST_CASE("names and patterns share their places, and as many more may be made a
 
 TEST_CASE("what has been idle for its time has to go, and nothing where there is no bound") {
     for (const bool bound : {true, false}) {
-        box b(bound ? time_point::duration(10s) : time_point::duration(0));
+        placed_topics b(bound ? time_point::duration(10s) : time_point::duration(0));
         const std::uint32_t x = b.make(topic_kind::name, "x");
         const std::uint32_t t = b.make(topic_kind::tag, "t");
         CHECK(b.places.next_deadline() == never);

@@ -2,6 +2,7 @@
 #include <ssekit/detail/hub/topic_store.hpp>
 
 #include "support/counted_memory.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,12 +20,13 @@ using ssekit::time_point;
 using ssekit::detail::topic_kind;
 using ssekit::detail::topic_limits;
 using ssekit::detail::topic_store;
+using support::morning;
 
 namespace {
 
-constexpr time_point start{10h};
 constexpr topic_limits usual{.keep = {.events = 100},
                              .keep_tagged = {.events = 3},
+                             .keep_transient = {.events = 3},
                              .topics = 10,
                              .tags = 3,
                              .name_length = 8,
@@ -33,8 +35,8 @@ constexpr topic_limits usual{.keep = {.events = 100},
                              .on_topic = {}};
 
 /// A store in memory that is counted, and what a test asks of it in few words.
-struct box {
-    explicit box(topic_limits limits = usual) : store(limits, &memory) {}
+struct counted_store {
+    explicit counted_store(topic_limits limits = usual) : store(limits, &memory) {}
 
     std::uint32_t get(topic_kind kind, std::string_view name) {
         std::uint32_t found = 0;
@@ -75,7 +77,7 @@ struct box {
     support::counted_memory memory;
     topic_store store;
     errc code = errc::ok;
-    time_point now = start;
+    time_point now = morning;
     std::string told;
 };
 
@@ -84,7 +86,7 @@ constexpr auto untold = [](std::uint32_t) {};
 } // namespace
 
 TEST_CASE("a name, a pattern and a tag of one text are three topics") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a"), p = b.pattern("a"), t = b.tag("a");
     CHECK(a != p);
     CHECK(p != t);
@@ -97,7 +99,7 @@ TEST_CASE("a name, a pattern and a tag of one text are three topics") {
 }
 
 TEST_CASE("names have a length, patterns a form and each kind a bound") {
-    box b;
+    counted_store b;
     CHECK(b.name("") == 0);
     CHECK(b.code == errc::invalid_topic);
     CHECK(b.name("12345678") != 0);
@@ -118,12 +120,12 @@ TEST_CASE("names have a length, patterns a form and each kind a bound") {
     CHECK(b.count(topic_kind::name) == 6);
     CHECK(b.count(topic_kind::pattern) == 4);
     CHECK(b.count(topic_kind::tag) == 3);
-    b.store.forget_if_unused(b.name("n0"), start);
+    b.store.forget_if_unused(b.name("n0"), morning);
     CHECK(b.name("n4") != 0);
 }
 
 TEST_CASE("an event goes to its topic and once to each pattern, whichever was first") {
-    box b;
+    counted_store b;
     const std::uint32_t before = b.pattern("a/*"), twice = b.pattern("**");
     const std::uint32_t one = b.name("a/1"), two = b.name("a/2");
     const std::uint32_t after = b.pattern("a/**");
@@ -135,7 +137,7 @@ TEST_CASE("an event goes to its topic and once to each pattern, whichever was fi
     const frame event = frame::make({.data = "x"}).frame;
     for (const std::uint32_t where : {one, two, one}) {
         REQUIRE(b.store.reserve(where, false, b.now));
-        b.store.append(where, event, 3, start, true, untold);
+        b.store.append(where, event, 3, morning, true, untold);
     }
     CHECK(b.kept(one) == "1 3");
     CHECK(b.kept(two) == "2 3");
@@ -146,21 +148,21 @@ TEST_CASE("an event goes to its topic and once to each pattern, whichever was fi
 }
 
 TEST_CASE("an event of one topic alone is in one log alone and says so") {
-    box b;
+    counted_store b;
     const std::uint32_t one = b.name("a");
     b.say(one, 1);
     CHECK_FALSE(b.store[one].log[0].in_several);
 }
 
 TEST_CASE("a pattern begins with what its names have kept, in order and each event once") {
-    box b;
+    counted_store b;
     const std::uint32_t one = b.name("a/1"), two = b.name("a/2"), far = b.name("b");
     b.say(two, 1);
     b.say(one, 2);
     b.say(far, 3);
     for (const std::uint32_t where : {one, two}) {
         REQUIRE(b.store.reserve(where, false, b.now));
-        b.store.append(where, frame::make({.data = "x"}).frame, 4, start, true, untold);
+        b.store.append(where, frame::make({.data = "x"}).frame, 4, morning, true, untold);
     }
     b.say(two, 5);
     const std::uint32_t p = b.pattern("a/*");
@@ -170,13 +172,13 @@ TEST_CASE("a pattern begins with what its names have kept, in order and each eve
 }
 
 TEST_CASE("a pattern that is forgotten and made again has lost nothing that its names keep") {
-    box b;
+    counted_store b;
     const std::uint32_t one = b.name("a/1");
     b.say(one, 1);
     const std::uint32_t p = b.pattern("a/*");
     b.store.add_reader(p);
     b.say(one, 2);
-    b.store.remove_reader(p, start);
+    b.store.remove_reader(p, morning);
     CHECK(b.count(topic_kind::pattern) == 0);
     b.say(one, 3);
     const std::uint32_t again = b.pattern("a/*");
@@ -185,7 +187,7 @@ TEST_CASE("a pattern that is forgotten and made again has lost nothing that its 
 }
 
 TEST_CASE("a pattern's keys are those of its topics, each for itself") {
-    box b;
+    counted_store b;
     const std::uint32_t one = b.name("c"), two = b.name("ca"), p = b.pattern("*");
     b.say(one, 1, "ab");
     b.say(two, 2, "b"); // "c" and "ab", "ca" and "b": one text, two keys
@@ -199,55 +201,55 @@ TEST_CASE("a pattern's keys are those of its topics, each for itself") {
 }
 
 TEST_CASE("a topic is forgotten when nobody reads it and nothing is kept, and not before") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a");
-    b.store.forget_if_unused(a, start);
+    b.store.forget_if_unused(a, morning);
     CHECK(b.store.find(topic_kind::name, "a") == 0);
     const std::uint32_t read = b.name("read");
     b.store.add_reader(read);
-    b.store.forget_if_unused(read, start);
+    b.store.forget_if_unused(read, morning);
     CHECK(b.store.find(topic_kind::name, "read") == read);
     b.say(read, 1);
-    b.store.remove_reader(read, start);
+    b.store.remove_reader(read, morning);
     CHECK(b.store.find(topic_kind::name, "read") == read); // it keeps an event
     const std::uint32_t kept = b.name("kept");
     const ssekit::retention own{.events = 5};
-    b.store.keep(kept, &own, start);
-    b.store.forget_if_unused(kept, start);
+    CHECK(b.store.keep(kept, &own, morning) == errc::ok);
+    b.store.forget_if_unused(kept, morning);
     CHECK(b.store.find(topic_kind::name, "kept") == kept);
     CHECK(b.store[kept].log.bounds().events == 5);
-    b.store.keep(kept, nullptr, start);
+    CHECK(b.store.keep(kept, nullptr, morning) == errc::ok);
     CHECK(b.store.find(topic_kind::name, "kept") == 0);
     const std::uint32_t pattern = b.pattern("*");
-    b.store.keep(pattern, &own, start);
+    CHECK(b.store.keep(pattern, &own, morning) == errc::ok);
     b.store.add_reader(pattern);
-    b.store.remove_reader(pattern, start);
+    b.store.remove_reader(pattern, morning);
     CHECK(b.store.find(topic_kind::pattern, "*") == pattern);
-    b.store.keep(pattern, nullptr, start);
+    CHECK(b.store.keep(pattern, nullptr, morning) == errc::ok);
     CHECK(b.store.find(topic_kind::pattern, "*") == 0);
 }
 
 TEST_CASE("bounds of one's own trim at once and bytes stay in step") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a");
     for (std::uint64_t i = 1; i <= 10; ++i) b.say(a, i);
     const ssekit::retention own{.events = 2};
-    b.store.keep(a, &own, start);
+    CHECK(b.store.keep(a, &own, morning) == errc::ok);
     CHECK(b.kept(a) == "9 10");
     CHECK(b.store.log_bytes() == b.bytes());
-    b.store.keep(a, nullptr, start);
+    CHECK(b.store.keep(a, nullptr, morning) == errc::ok);
     CHECK(b.store[a].log.bounds().events == 100);
     const std::uint32_t t = b.tag("t");
-    b.store.keep(t, &own, start);
+    CHECK(b.store.keep(t, &own, morning) == errc::ok);
     b.say(t, 11);
-    b.store.keep(t, nullptr, start);
+    CHECK(b.store.keep(t, nullptr, morning) == errc::ok);
     CHECK(b.store[t].log.bounds().events == 3); // a tag's usual bounds are others
 }
 
 TEST_CASE("what was lost of a name is its own, after it was forgotten too") {
     topic_limits limits = usual;
     limits.keep.age = 10s;
-    box b(limits);
+    counted_store b(limits);
     const std::uint32_t a = b.name("a");
     b.say(a, 5);
     b.say(b.name("b"), 6);
@@ -265,19 +267,19 @@ TEST_CASE("what was lost of a name is its own, after it was forgotten too") {
 }
 
 TEST_CASE("a pattern has lost what its names have lost, forgotten ones included, and no more") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a/1"), far = b.name("b/1");
     const ssekit::retention one{.events = 1};
-    b.store.keep(a, &one, start);
+    CHECK(b.store.keep(a, &one, morning) == errc::ok);
     for (std::uint64_t i = 1; i <= 3; ++i) b.say(a, i);
     const ssekit::retention nothing{.age = -1ms};
     const std::uint32_t gone = b.name("a/2");
-    b.store.keep(gone, &nothing, start);
+    CHECK(b.store.keep(gone, &nothing, morning) == errc::ok);
     b.say(gone, 4);
-    b.store.keep(gone, nullptr, start);
-    b.store.keep(far, &nothing, start);
+    CHECK(b.store.keep(gone, nullptr, morning) == errc::ok);
+    CHECK(b.store.keep(far, &nothing, morning) == errc::ok);
     b.say(far, 9);
-    b.store.keep(far, nullptr, start);
+    CHECK(b.store.keep(far, nullptr, morning) == errc::ok);
     CHECK(b.store.find(topic_kind::name, "a/2") == 0);
     CHECK(b.store[b.pattern("a/*")].log.lost_through() == 4);
     CHECK(b.store[b.pattern("a/1")].log.lost_through() == 2);
@@ -286,7 +288,7 @@ TEST_CASE("a pattern has lost what its names have lost, forgotten ones included,
 }
 
 TEST_CASE("what has gone to all topics is lost to those that were not there, but not to tags") {
-    box b;
+    counted_store b;
     const std::uint32_t there = b.name("there");
     b.say(there, 7);
     b.store.went_to_all(7);
@@ -297,23 +299,24 @@ TEST_CASE("what has gone to all topics is lost to those that were not there, but
 }
 
 TEST_CASE("a pattern has not lost what went to all if its names have it") {
-    box b;
+    counted_store b;
     b.say(b.name("a/1"), 7);
     b.store.went_to_all(7);
     CHECK(b.store[b.pattern("a/*")].log.lost_through() == 0);
 }
 
 TEST_CASE("a closed topic is forgotten when its time is over, whoever reads it") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a"), p = b.pattern("*");
     b.store.add_reader(a);
     b.store.add_reader(p);
     b.say(a, 1);
-    b.store.close(a, start + 10s, start);
-    b.store.expire(start + 9s, untold);
+    b.store.close(a, morning + 10s, morning);
+    b.store.expire(morning + 9s, untold);
     CHECK(b.store.find(topic_kind::name, "a") == a);
-    CHECK(b.store.next_deadline() <= start + 10s + 250ms);
-    for (time_point now = start + 9s; now <= start + 11s; now += 100ms) b.store.expire(now, untold);
+    CHECK(b.store.next_deadline() <= morning + 10s + 250ms);
+    for (time_point now = morning + 9s; now <= morning + 11s; now += 100ms)
+        b.store.expire(now, untold);
     CHECK(b.store.find(topic_kind::name, "a") == 0);
     CHECK(b.count(topic_kind::name) == 0);
     CHECK(b.store[a].readers == 1); // its log lives on
@@ -324,36 +327,36 @@ TEST_CASE("a closed topic is forgotten when its time is over, whoever reads it")
     b.say(again, 2);
     CHECK(b.kept(p) == "1 2"); // the new one feeds the pattern, the old one no more
     CHECK(b.kept(a) == "1");
-    b.store.remove_reader(a, start + 11s); // and now the log goes
+    b.store.remove_reader(a, morning + 11s); // and now the log goes
     CHECK(b.store.find(topic_kind::name, "a") == again);
     CHECK(b.store.log_bytes() == b.bytes());
 }
 
 TEST_CASE("a closed topic that nobody reads and that is empty stays until its time is over") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a");
-    b.store.close(a, start + 10s, start);
-    b.store.forget_if_unused(a, start + 9s);
+    b.store.close(a, morning + 10s, morning);
+    b.store.forget_if_unused(a, morning + 9s);
     CHECK(b.store.find(topic_kind::name, "a") == a);
-    b.store.forget_if_unused(a, start + 10s);
+    b.store.forget_if_unused(a, morning + 10s);
     CHECK(b.store.find(topic_kind::name, "a") == 0);
 }
 
 TEST_CASE("what has an age goes when it is over, and its topic with it") {
     topic_limits limits = usual;
     limits.keep.age = 10s;
-    box b(limits);
+    counted_store b(limits);
     const std::uint32_t a = b.name("a");
     b.say(a, 1);
     b.now += 3s;
     b.say(a, 2);
     CHECK(b.store.next_deadline() != never);
-    b.store.expire(start + 9s, untold);
+    b.store.expire(morning + 9s, untold);
     CHECK(b.kept(a) == "1 2");
-    time_point now = start + 9s;
-    for (; now <= start + 10s + 250ms; now += 50ms) b.store.expire(now, untold);
+    time_point now = morning + 9s;
+    for (; now <= morning + 10s + 250ms; now += 50ms) b.store.expire(now, untold);
     CHECK(b.kept(a) == "2");
-    for (; now <= start + 13s + 250ms; now += 50ms) b.store.expire(now, untold);
+    for (; now <= morning + 13s + 250ms; now += 50ms) b.store.expire(now, untold);
     CHECK(b.store.find(topic_kind::name, "a") == 0);
     CHECK(b.store.next_deadline() == never);
     CHECK(b.store.log_bytes() == 0);
@@ -362,7 +365,7 @@ TEST_CASE("what has an age goes when it is over, and its topic with it") {
 TEST_CASE("what a pattern begins with has an age as well") {
     topic_limits limits = usual;
     limits.keep.age = 10s;
-    box b(limits);
+    counted_store b(limits);
     const std::uint32_t a = b.name("a");
     for (std::uint64_t i = 1; i <= 3; ++i) b.say(a, i);
     const std::uint32_t p = b.pattern("*");
@@ -372,17 +375,17 @@ TEST_CASE("what a pattern begins with has an age as well") {
 }
 
 TEST_CASE("a jump is told to each log that has nothing newer, once") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a"), c = b.name("c");
     const frame telling = frame::make({.data = "gap"}).frame;
     b.say(a, 1);
-    b.store.miss(8, telling);
+    b.store.miss(8, telling, telling);
     CHECK(b.store.has_untold_gap(a));
     CHECK(b.store.has_untold_gap(c));
     int told = 0;
     const auto count = [&](std::uint32_t where) { told += where == a ? 1 : 100; };
-    CHECK(b.store.note_gap(a, start, count));
-    CHECK(b.store.note_gap(a, start, count));
+    CHECK(b.store.note_gap(a, morning, count));
+    CHECK(b.store.note_gap(a, morning, count));
     CHECK(told == 1);
     CHECK(b.kept(a) == "1 8");
     CHECK(b.store[a].log[1].tells_of_gap);
@@ -398,29 +401,30 @@ TEST_CASE("a jump is told to each log that has nothing newer, once") {
 }
 
 TEST_CASE("an event does not hide from a pattern that others are missing before it") {
-    box b;
+    counted_store b;
     const std::uint32_t a = b.name("a"), p = b.pattern("*");
     b.say(a, 1);
-    b.store.miss(8, frame::make({.data = "gap"}).frame);
+    const frame telling = frame::make({.data = "gap"}).frame;
+    b.store.miss(8, telling, telling);
     b.say(a, 9);
     CHECK(b.kept(a) == "1 8 9");
     CHECK(b.kept(p) == "1 8 9");
 }
 
 TEST_CASE("a walk may forget the topic that it is at") {
-    box b;
+    counted_store b;
     for (int i = 0; i < 6; ++i) CHECK(b.name("n" + std::to_string(i)) != 0);
     std::string order;
     b.store.for_each(topic_kind::name, [&](std::uint32_t at) {
         order += std::string(b.store[at].name()) + ";";
-        b.store.forget_if_unused(at, start);
+        b.store.forget_if_unused(at, morning);
     });
     CHECK(order == "n0;n1;n2;n3;n4;n5;");
     CHECK(b.count(topic_kind::name) == 0);
 }
 
 TEST_CASE("topics that come and go leave nothing behind: names, feeds and logs") {
-    box b;
+    counted_store b;
     std::size_t live = 0;
     for (int round = 0; round < 40; ++round) {
         const std::uint32_t p = b.pattern("a/*"), q = b.pattern("**");
@@ -428,11 +432,11 @@ TEST_CASE("topics that come and go leave nothing behind: names, feeds and logs")
         b.store.add_reader(q);
         const std::uint32_t n = b.name("a/" + std::to_string(round % 7));
         const ssekit::retention none{.age = -1ms};
-        b.store.keep(n, &none, start);
+        CHECK(b.store.keep(n, &none, morning) == errc::ok);
         b.say(n, static_cast<std::uint64_t>(round) + 1);
-        b.store.keep(n, nullptr, start);
-        b.store.remove_reader(p, start);
-        b.store.remove_reader(q, start);
+        CHECK(b.store.keep(n, nullptr, morning) == errc::ok);
+        b.store.remove_reader(p, morning);
+        b.store.remove_reader(q, morning);
         CHECK(b.count(topic_kind::pattern) == 0);
         CHECK(b.count(topic_kind::name) == 0);
         CHECK(b.store.log_bytes() == 0);
@@ -442,14 +446,14 @@ TEST_CASE("topics that come and go leave nothing behind: names, feeds and logs")
 }
 
 TEST_CASE("a name that patterns come to and go from keeps nothing of them") {
-    box b;
+    counted_store b;
     const std::uint32_t n = b.name("a/1");
     b.say(n, 1);
     std::size_t live = 0;
     for (int round = 0; round < 300; ++round) {
         const std::uint32_t p = b.pattern("a/*");
         b.store.add_reader(p);
-        b.store.remove_reader(p, start);
+        b.store.remove_reader(p, morning);
         CHECK(b.store[n].feeds == 0);
         if (round == 10) live = b.memory.live();
     }
@@ -467,21 +471,21 @@ TEST_CASE("without memory a topic is not made and what was there is whole") {
             topic_store store(limits, &memory);
             const auto get = [&](topic_kind of, std::string_view name) {
                 std::uint32_t found = 0;
-                return store.obtain(of, name, found, start) == errc::ok ? found : 0;
+                return store.obtain(of, name, found, morning) == errc::ok ? found : 0;
             };
             // As many as fill a page and a table, so that each has to grow.
             for (int i = 0; i < 7; ++i) REQUIRE(get(topic_kind::pattern, "x" + std::to_string(i)));
             for (int i = 0; i < 7; ++i) REQUIRE(get(topic_kind::name, "a/" + std::to_string(i)));
             REQUIRE(get(topic_kind::pattern, "**"));
             const std::uint32_t filled = store.find(topic_kind::name, "a/3");
-            REQUIRE(store.reserve(filled, true, start));
-            store.append(filled, frame::make({.data = "1"}).frame, 1, start, false, untold);
+            REQUIRE(store.reserve(filled, true, morning));
+            store.append(filled, frame::make({.data = "1"}).frame, 1, morning, false, untold);
             const std::size_t before = store.size(kind);
             const std::uint64_t bytes = store.log_bytes();
             memory.grace = grace;
             memory.struck = false;
             std::uint32_t made = 7;
-            const errc code = store.obtain(kind, "a/*", made, start);
+            const errc code = store.obtain(kind, "a/*", made, morning);
             memory.grace = support::counted_memory::unlimited;
             struck = struck || memory.struck;
             CHECK(code == (memory.struck ? errc::out_of_memory : errc::ok));
@@ -491,8 +495,8 @@ TEST_CASE("without memory a topic is not made and what was there is whole") {
             CHECK(store.find(kind, "a/*") == made);
             const std::uint32_t now_there = get(kind, "a/*");
             REQUIRE(now_there != 0);
-            REQUIRE(store.reserve(filled, false, start));
-            store.append(filled, frame::make({.data = "2"}).frame, 2, start, false, untold);
+            REQUIRE(store.reserve(filled, false, morning));
+            store.append(filled, frame::make({.data = "2"}).frame, 2, morning, false, untold);
             if (kind == topic_kind::pattern) CHECK(store[now_there].log.size() == 2);
         }
         CHECK(memory.live() == 0);

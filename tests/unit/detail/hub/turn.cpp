@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <ssekit/detail/hub/turn.hpp>
 
+#include <ssekit/detail/hub/closing.hpp>
+
 #include "support/bare_hub.hpp"
+#include "support/times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,14 +20,12 @@ using namespace std::chrono_literals;
 using ssekit::errc;
 using ssekit::stream_end;
 using ssekit::time_point;
-using ssekit::detail::coarse_step;
 using support::bare_hub;
+using support::round_trip;
 using support::rung;
 namespace sse = ssekit::detail;
 
 namespace {
-
-constexpr auto round_trip = coarse_step * (std::int64_t{1} << 32); // 834 days
 
 /// How many heartbeats a stream that is drained gets in a time, if `tick` comes when it is asked.
 int beats_in(bare_hub& hub, std::uint32_t s, std::chrono::nanoseconds time) {

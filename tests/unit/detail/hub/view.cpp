@@ -18,14 +18,9 @@ using namespace std::chrono_literals;
 using ssekit::errc;
 using ssekit::time_point;
 using ssekit::detail::coarse_step;
+using support::ab;
 using support::bare_hub;
 namespace sse = ssekit::detail;
-
-namespace {
-
-constexpr std::array<std::string_view, 2> ab = {"a", "b"};
-
-} // namespace
 
 TEST_CASE("an id names one stream for ever, and no id another one") {
     bare_hub hub;

@@ -13,15 +13,10 @@
 
 using namespace std::chrono_literals;
 using ssekit::errc;
+using support::abc;
 using support::bare_hub;
 using support::rung;
 namespace sse = ssekit::detail;
-
-namespace {
-
-constexpr std::array<std::string_view, 3> abc = {"a", "b", "c"};
-
-} // namespace
 
 TEST_CASE("a stream is named once from idle to ready, whichever of its topics gets events") {
     bare_hub hub;

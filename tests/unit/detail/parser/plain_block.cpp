@@ -13,7 +13,7 @@ using ssekit::event_view;
 
 namespace {
 
-struct recorder {
+struct event_texts {
     std::vector<std::string> events = {};
     void on_event(const event_view& event) {
         events.push_back(std::string(event.type) + "=" + std::string(*event.data));
@@ -21,8 +21,8 @@ struct recorder {
 };
 
 /// The lines of one chunk, as far as the plain block takes them.
-struct reading {
-    reading(std::string_view text, const ssekit::parser_options& options = {})
+struct plain_reading {
+    plain_reading(std::string_view text, const ssekit::parser_options& options = {})
         : chunk(text), state(options), reader(state, sink, text, 0), plain(state) {
         const char* p = chunk.data();
         const char* const end = p + chunk.size();
@@ -44,9 +44,9 @@ struct reading {
 
     std::string_view chunk;
     parser_state state;
-    recorder sink = {};
-    block_reader<recorder> reader;
-    plain_block<recorder> plain;
+    event_texts sink = {};
+    block_reader<event_texts> reader;
+    plain_block<event_texts> plain;
     bool resumed = false;
     int taken = 0;
 };
@@ -54,7 +54,8 @@ struct reading {
 } // namespace
 
 TEST_CASE("a block without anything unusual is read as a whole") {
-    const reading block("event: t\nid: 7\ndata: x\n\ndata: a\ndata: b\nfoo: z\n:c\n\n       ");
+    const plain_reading block(
+        "event: t\nid: 7\ndata: x\n\ndata: a\ndata: b\nfoo: z\n:c\n\n       ");
     if (!block.resumed) return; // code that is to be small does without
     CHECK(block.taken == 9);
     CHECK(block.sink.events == std::vector<std::string>{"t=x", "message=a\nb"});
@@ -63,13 +64,13 @@ TEST_CASE("a block without anything unusual is read as a whole") {
 
 TEST_CASE("a line that is anything else is left to the other reader, with what came before it") {
     const auto taken = [](std::string_view text, const ssekit::parser_options& options = {}) {
-        reading block(text, options);
+        plain_reading block(text, options);
         if (!block.resumed) return -1;
         block.plain.give_up();
         CHECK(block.state.open.type == "t");
         return block.taken;
     };
-    if (!reading("").resumed) return;
+    if (!plain_reading("").resumed) return;
     CHECK(taken("event: t\nretry: 1\n       ") == 1);
     CHECK(taken("event: t\ndata\n         ") == 1);
     CHECK(taken("event: t\ndata: 1234\n       ", {.limits = {.data = 3}}) == 1);

@@ -14,7 +14,7 @@ using ssekit::event_view;
 
 namespace {
 
-struct recorder {
+struct stopping_sink {
     std::vector<std::string> events = {};
     std::vector<std::string> comments = {};
     bool stops = false;
@@ -33,7 +33,7 @@ TEST_CASE("a chunk may end anywhere, and the state knows the rest") {
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         CAPTURE(cut);
         parser_state state{ssekit::parser_options()};
-        recorder sink;
+        stopping_sink sink;
         CHECK(run_into(state, text.substr(0, cut), sink) == cut);
         CHECK(run_into(state, text.substr(cut), sink) == text.size() - cut);
         CHECK(sink.events == std::vector<std::string>{"t=x", "message=y"});
@@ -48,7 +48,7 @@ TEST_CASE("a chunk may end anywhere, and the state knows the rest") {
 
 TEST_CASE("a sink that stops has taken the bytes up to there") {
     parser_state state{ssekit::parser_options()};
-    recorder sink{.stops = true};
+    stopping_sink sink{.stops = true};
     CHECK(run_into(state, "data: 1\n\ndata: 2\n\n", sink) == 9);
     CHECK(state.offset == 9);
     CHECK(run_into(state, "data: 2\n\n", sink) == 9);
