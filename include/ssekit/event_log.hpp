@@ -19,6 +19,7 @@
 #include <ssekit/detail/base/text_index.hpp>
 #include <ssekit/detail/log/gone_events.hpp>
 #include <ssekit/detail/log/key_text.hpp>
+#include <ssekit/detail/log/log_bounds.hpp>
 #include <ssekit/detail/log/newest_values.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/frame.hpp>
@@ -34,9 +35,6 @@
 #include <utility>
 
 namespace ssekit::inline SSEKIT_ABI {
-
-/// Whether anybody reads a log: then its newest event stays, and so does a burst.
-enum class log_use : std::uint8_t { idle, read };
 
 /// Thread safety: as a container.
 class event_log {
@@ -55,7 +53,7 @@ class event_log {
     /// \param first the position of the first event
     explicit event_log(const retention& keep = {}, std::uint64_t lost_through = 0,
                        memory_resource* memory = heap(), std::uint64_t first = 0) noexcept
-        : keep_(sane(keep)), memory_(memory), begin_(first), end_(first), values_kept_from_(first),
+        : bounds_(keep), memory_(memory), begin_(first), end_(first), values_kept_from_(first),
           lost_through_(lost_through), shared_gone_(memory), keys_(memory), values_(memory) {}
     event_log(const event_log&) = delete;
     event_log& operator=(const event_log&) = delete;
@@ -65,19 +63,19 @@ class event_log {
     void set_retention(const retention& keep, time_point now,
                        log_use use = log_use::idle) noexcept {
         const bool had_values = keeps_values();
-        keep_ = sane(keep);
+        bounds_ = detail::log_bounds(keep);
         if (keeps_values() && !had_values) {
             values_.clear(); // nothing is left of those kept before that were newer
             for (std::uint64_t p = begin_; p != end_; ++p) {
                 const entry& event = at(p);
                 if (event.tells_of_gap || event.frame.label().key.empty()) continue;
-                values_.set(event.frame, event.offset, keep_.values);
+                values_.set(event.frame, event.offset, bounds_.kept().values);
             }
         }
-        values_.hold_to(keep_.values);
+        values_.hold_to(bounds_.kept().values);
         trim(now, use);
     }
-    [[nodiscard]] const retention& bounds() const noexcept { return keep_; }
+    [[nodiscard]] const retention& bounds() const noexcept { return bounds_.kept(); }
 
     /// Effects: from now on equal keys of different topics are different keys.
     /// Preconditions: the log is empty.
@@ -119,7 +117,7 @@ class event_log {
         const detail::key_text key(event, scope_);
         while (size() == capacity_) drop_oldest(); // before the ring would grow for one more
         if (!key.empty()) supersede(key);
-        if (!key.empty() && keeps_values()) values_.set(event, offset, keep_.values);
+        if (!key.empty() && keeps_values()) values_.set(event, offset, bounds_.kept().values);
         push(std::move(event), offset, now).in_several = in_several;
         trim(now, use);
     }
@@ -140,7 +138,7 @@ class event_log {
     /// Effects: lets go what the bounds no longer cover at `now`. Where a log is idle a single
     /// event stays until its age is over, even if it exceeds `retention::bytes`.
     void trim(time_point now, log_use use = log_use::idle) noexcept {
-        while (size() > least(use) && has_to_go(now, use, size())) drop_oldest();
+        while (size() > bounds_.least(use) && has_to_go(now, use, size())) drop_oldest();
     }
 
     /// Effects: gives memory back that a burst has taken. Complexity: O(events kept).
@@ -150,14 +148,8 @@ class event_log {
 
     /// \returns when `trim` is worth calling next, `never` while no bound depends on time.
     [[nodiscard]] time_point next_expiry(log_use use = log_use::idle) const noexcept {
-        if (size() <= least(use)) return never;
-        const time_point oldest = at(begin_).published;
-        time_point due = never;
-        if (keep_.age.count() != 0) due = oldest + (std::max)(keep_.age, keep_.age.zero());
-        if (is_over(keep_.events, keep_.bytes, size())) {
-            due = (std::min)(due, oldest + keep_.burst.within);
-        }
-        return due;
+        if (size() <= bounds_.least(use)) return never;
+        return bounds_.next_expiry(size(), bytes_, at(begin_).published);
     }
 
     /// Positions: of the oldest event kept, and of the next to come.
@@ -252,9 +244,9 @@ class event_log {
     /// Effects: this is the newest event of its key, whether or not the log has it.
     /// Preconditions: it has a key; `offset` is larger than any before since `forget_values`.
     void add_value(const frame& event, std::uint64_t offset) noexcept {
-        values_.set(event, offset, keep_.values);
+        values_.set(event, offset, bounds_.kept().values);
     }
-    [[nodiscard]] bool keeps_values() const noexcept { return keep_.values.keys != 0; }
+    [[nodiscard]] bool keeps_values() const noexcept { return bounds_.kept().values.keys != 0; }
     /// How many `retention::values` keeps.
     [[nodiscard]] std::size_t values() const noexcept { return values_.size(); }
     /// Effects: they are counted there. Lifetime: it outlives the log.
@@ -264,10 +256,10 @@ class event_log {
     /// How much more may be published at once before an event is dropped that a reader may not have
     /// read.
     [[nodiscard]] std::size_t room_for_events() const noexcept {
-        return left(most_events(log_use::read), size());
+        return left(bounds_.most_events(log_use::read), size());
     }
     [[nodiscard]] std::size_t room_for_bytes() const noexcept {
-        return left(most_bytes(log_use::read), bytes_);
+        return left(bounds_.most_bytes(log_use::read), bytes_);
     }
 
     /// \returns what `begin` would be if an event of so many bytes were appended now, while
@@ -277,11 +269,16 @@ class event_log {
             const auto count = static_cast<std::size_t>(end_ - position);
             const auto kept = static_cast<std::size_t>(bytes_from(position));
             const std::size_t all = bytes > ~kept ? ~std::size_t{0} : kept + bytes;
-            return !would_have_to_go(position, now, count + 1, all);
+            return !bounds_.has_to_go(log_use::read, count + 1, all,
+                                      [&] { return now - at(position).published; });
         });
     }
 
   private:
+    static std::size_t left(std::size_t most, std::size_t used) noexcept {
+        return most - (std::min)(most, used);
+    }
+
     struct key_at {
         const event_log* self;
         const detail::key_text& key;
@@ -295,56 +292,8 @@ class event_log {
         return keys_.reserve() && (!keeps_values() || values_.reserve());
     }
 
-    static retention sane(retention keep) noexcept {
-        // A time so far ahead cannot be represented, and is never reached.
-        constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 366 * 100);
-        if (keep.age > longest) keep.age = keep.age.zero();
-        keep.age = (std::max)(keep.age, std::chrono::milliseconds(-1));
-        keep.events = (std::max<std::size_t>)(keep.events, 1);
-        keep.burst.within = std::clamp(keep.burst.within, keep.age.zero(), longest);
-        keep.burst.events = (std::max)(keep.burst.events, keep.events);
-        keep.burst.bytes = (std::max)(keep.burst.bytes, keep.bytes);
-        return keep;
-    }
-
-    static std::size_t left(std::size_t most, std::size_t used) noexcept {
-        return most - (std::min)(most, used);
-    }
-    static std::size_t least(log_use use) noexcept { return use == log_use::read ? 1 : 0; }
-    bool bursts(log_use use) const noexcept {
-        return use == log_use::read && keep_.burst.within.count() != 0;
-    }
-    std::size_t most_events(log_use use) const noexcept {
-        return bursts(use) ? keep_.burst.events : keep_.events;
-    }
-    std::size_t most_bytes(log_use use) const noexcept {
-        return bursts(use) ? keep_.burst.bytes : keep_.bytes;
-    }
-    bool is_over(std::size_t events, std::size_t bytes, std::size_t count) const noexcept {
-        return is_over(events, bytes, count, bytes_);
-    }
-    static bool is_over(std::size_t events, std::size_t bytes, std::size_t count,
-                        std::size_t all) noexcept {
-        return count > events || (all > bytes && count > 1);
-    }
-
-    // Whether the oldest of `count` events has to go.
     bool has_to_go(time_point now, log_use use, std::size_t count) const noexcept {
-        if (is_over(most_events(use), most_bytes(use), count)) return true;
-        const time_point::duration since = now - at(begin_).published;
-        if (is_over(keep_.events, keep_.bytes, count) && since >= keep_.burst.within) return true;
-        return keep_.age.count() != 0 && since >= keep_.age;
-    }
-    // The same of the event there, if `count` events with so many bytes begin with it. Apart, for
-    // as one function the two made each event that is published 12 instructions longer.
-    bool would_have_to_go(std::uint64_t position, time_point now, std::size_t count,
-                          std::size_t all) const noexcept {
-        const log_use use = log_use::read;
-        if (is_over(most_events(use), most_bytes(use), count, all)) return true;
-        const time_point::duration since = now - at(position).published;
-        const bool over = is_over(keep_.events, keep_.bytes, count, all);
-        return (over && since >= keep_.burst.within) ||
-               (keep_.age.count() != 0 && since >= keep_.age);
+        return bounds_.has_to_go(use, count, bytes_, [&] { return now - at(begin_).published; });
     }
 
     // Whether one event more would make the oldest go.
@@ -419,7 +368,7 @@ class event_log {
         return true;
     }
 
-    retention keep_;
+    detail::log_bounds bounds_;
     memory_resource* memory_;
     entry* ring_ = nullptr;
     std::size_t capacity_ = 0; // zero or a power of two

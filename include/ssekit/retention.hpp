@@ -6,8 +6,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace ssekit::inline SSEKIT_ABI {
+
+/// Whether anybody reads a log: then its newest event stays, and so does a burst.
+enum class log_use : std::uint8_t { idle, read };
 
 /// How far a burst may go beyond what a log keeps, while somebody reads it. What was published
 /// `within` so short a time stays, so that a reader that keeps up turn by turn finds it there;
@@ -19,8 +23,8 @@ struct burst_bound {
 };
 
 /// The newest event of each key that a log keeps besides, whatever else has filled it since: what
-/// streams begin with under start_point::newest_of_each_key. An event of a key that has not been
-/// updated for longest goes first. Both bounds are for these events alone.
+/// streams begin with under start_point::newest_of_each_key. Past a bound, the
+/// key goes that was updated longest ago. Both bounds are for these events alone.
 struct value_bound {
     std::size_t keys = 0;                     ///< zero: none is kept besides
     std::size_t bytes = std::size_t{1} << 20; ///< of encoded frames; a single one may be larger

@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace ssekit::inline SSEKIT_ABI::detail {
@@ -214,6 +215,39 @@ inline void starve(topic_feeds& feeds, const topic_names& all, const topic_slab&
                    std::uint32_t pattern) noexcept {
     all.for_each(topic_kind::name,
                  [&](std::uint32_t other) { feeds.remove(topics[other], pattern); });
+}
+
+/// Effects: a topic that has just been made feeds patterns, or is fed by names, as it matches.
+/// \returns false without memory; then leave_feeds is to be called.
+[[nodiscard]] inline bool join_feeds(topic_feeds& feeds, const topic_names& all,
+                                     const topic_slab& topics, std::uint32_t made,
+                                     memory_resource& memory) noexcept {
+    switch (topics[made].kind) {
+    case topic_kind::name: return feed_patterns(feeds, all, topics, made);
+    case topic_kind::pattern: return feed_pattern(feeds, all, topics, made, memory);
+    default: return true;
+    }
+}
+/// Effects: the topic feeds nothing any more, and nothing feeds it.
+inline void leave_feeds(topic_feeds& feeds, const topic_names& all, const topic_slab& topics,
+                        std::uint32_t where) noexcept {
+    feeds.remove_all(topics[where]);
+    if (topics[where].kind == topic_kind::pattern) starve(feeds, all, topics, where);
+}
+
+/// Effects: `call(number)` for each topic and pattern that an event for the name goes to. The topic
+/// need not be there.
+template <class Call>
+void for_each_fed(const topic_feeds& feeds, const topic_names& all, const topic_slab& topics,
+                  topic_kind kind, std::string_view name, Call&& call) noexcept {
+    if (const std::uint32_t found = all.find(kind, name)) {
+        call(found);
+        return feeds.for_each(topics[found], call);
+    }
+    if (kind != topic_kind::name) return;
+    all.for_each(topic_kind::pattern, [&](std::uint32_t pattern) {
+        if (matches(topics[pattern].name(), name)) call(pattern);
+    });
 }
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

@@ -11,6 +11,9 @@
 #include <ssekit/detail/base/owned_text.hpp>
 #include <ssekit/detail/base/slab.hpp>
 #include <ssekit/detail/base/text_index.hpp>
+#include <ssekit/detail/hub/patterns.hpp>
+#include <ssekit/detail/hub/topic.hpp>
+#include <ssekit/event_log.hpp>
 #include <ssekit/memory.hpp>
 
 #include <algorithm>
@@ -108,6 +111,51 @@ class forgotten_names {
     link ring_{head, head}; // in the order of forgetting
     text_index index_;
     slab<tomb, 64> tombs_;
+};
+
+/// The same for the topics of a hub by kind, with what has gone to all of them.
+class forgotten_topics {
+  public:
+    forgotten_topics(std::size_t most, memory_resource* memory) noexcept
+        : names_(most, memory), tags_(most, memory) {}
+
+    /// Effects: an event has gone to all topics that there are, and to none that there will be.
+    void went_to_all(std::uint64_t offset) noexcept { to_all_ = offset; }
+
+    /// Effects: what the topic has had is lost for one that takes its name. A pattern leaves
+    /// nothing to remember: its names have their own.
+    void remember(const topic& gone) noexcept {
+        if (gone.kind == topic_kind::pattern) return;
+        forgotten_names& others = of(gone.kind);
+        // Also what came before an event that went to all: a pattern may have that one from others.
+        const std::uint64_t newest = gone.log.newest_offset();
+        if (newest > others.lost_through()) others.remember(gone.name(), newest);
+    }
+
+    /// Effects: a name is no longer remembered, for it is in use again.
+    /// \returns the offset through which a topic that has just been made may have lost events.
+    [[nodiscard]] std::uint64_t recall(const topic& made) noexcept {
+        if (made.kind == topic_kind::tag) return tags_.recall(made.name());
+        const std::uint64_t to_all = has(made.log, to_all_) ? 0 : to_all_;
+        if (made.kind == topic_kind::name) return (std::max)(to_all, names_.recall(made.name()));
+        return (std::max)(to_all, names_.lost_where([&](std::string_view name) {
+            return matches(made.name(), name);
+        }));
+    }
+
+  private:
+    static bool has(const event_log& log, std::uint64_t offset) noexcept {
+        if (offset == 0) return false;
+        const std::uint64_t at = log.after(offset - 1);
+        return at != log.end() && log[at].offset == offset;
+    }
+    forgotten_names& of(topic_kind kind) noexcept {
+        return kind == topic_kind::tag ? tags_ : names_;
+    }
+
+    forgotten_names names_;
+    forgotten_names tags_;
+    std::uint64_t to_all_ = 0;
 };
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

@@ -189,7 +189,7 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
         hub.topics.append_one_of_all(topic, made.frame, offset, hub.clock.now,
                                      [&](std::uint32_t where) { report_idle(hub, where); });
     });
-    hub.topics.went_to_all(offset);
+    hub.topics.forgotten().went_to_all(offset);
     published(hub, offset);
     return {offset, errc::ok};
 }
@@ -222,7 +222,7 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
         frame told = telling(last.view());
         frame told_of_more = telling({});
         if (!told || !told_of_more) return {0, errc::out_of_memory};
-        hub.topics.miss(through, std::move(told), std::move(told_of_more));
+        hub.topics.missed().miss(through, std::move(told), std::move(told_of_more));
     }
     const publish_result done = append(hub, topic_kind::name, names, event.frame, event.offset);
     // What a closed topic refuses is missed by no stream.

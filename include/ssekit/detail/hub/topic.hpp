@@ -36,6 +36,11 @@ struct topic {
         return readers == 0 ? log_use::idle : log_use::read;
     }
 
+    /// Whether it is closed for good: its name may be given to another.
+    [[nodiscard]] bool is_over(time_point now) const noexcept { return closed && now >= forget_at; }
+    /// Whether it may make way for another.
+    [[nodiscard]] bool may_go() const noexcept { return has_name && readers == 0 && !kept; }
+
     event_log log;
     owned_text text;
     topic_kind kind;

@@ -11,21 +11,20 @@
 // One that is neither read nor kept may go before: for a new one, when there are as many as there
 // may be, or after a time. The one that was used longest ago goes first; see topic_places.
 //
-// Events that are not kept are in a log beside the topic's, that of its companion. So nothing that
-// is asked of the topic, what it has, has lost or may be resumed from, sees them.
+// Events that are not kept are in a log beside the topic's, that of its companion, so that nothing
+// that is asked of the topic sees them.
 //
 // A store knows no streams. It calls `told(number)` for each log that has got an event.
 #ifndef SSEKIT_DETAIL_HUB_TOPIC_STORE_HPP
 #define SSEKIT_DETAIL_HUB_TOPIC_STORE_HPP
 
-#include <ssekit/detail/base/links.hpp>
-#include <ssekit/detail/base/slab.hpp>
 #include <ssekit/detail/base/tuning.hpp>
-#include <ssekit/detail/base/wheel.hpp>
 #include <ssekit/detail/hub/feeds.hpp>
 #include <ssekit/detail/hub/forgotten.hpp>
+#include <ssekit/detail/hub/missed_events.hpp>
 #include <ssekit/detail/hub/patterns.hpp>
 #include <ssekit/detail/hub/topic.hpp>
+#include <ssekit/detail/hub/topic_expiry.hpp>
 #include <ssekit/detail/hub/topic_names.hpp>
 #include <ssekit/detail/hub/topic_places.hpp>
 #include <ssekit/detail/log/newest_values.hpp>
@@ -36,8 +35,6 @@
 #include <ssekit/time.hpp>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -51,13 +48,8 @@ class topic_store {
 
     topic_store(const topic_limits& limits, memory_resource* memory) noexcept
         : limits_(limits), memory_(memory), topics_(memory), names_(topics_, memory),
-          places_(topics_, names_, limits), feeds_(memory),
-          forgotten_names_(limits.forgotten, memory), forgotten_tags_(limits.forgotten, memory),
-          expiry_(std::chrono::milliseconds(250), timer_links{this}, head) {
-        for (number i = 0; i < expiry_heads_.size(); ++i) expiry_heads_[i] = {head + i, head + i};
-    }
-    topic_store(const topic_store&) = delete;
-    topic_store& operator=(const topic_store&) = delete;
+          places_(topics_, names_, limits), feeds_(memory), forgotten_(limits.forgotten, memory),
+          expiry_(topics_) {}
 
     [[nodiscard]] topic& operator[](number item) const noexcept { return topics_[item]; }
     [[nodiscard]] std::size_t size(topic_kind kind) const noexcept { return names_.size(kind); }
@@ -120,14 +112,7 @@ class topic_store {
     /// topic need not be there.
     template <class Call>
     void for_each_fed(topic_kind kind, std::string_view name, Call&& call) const noexcept {
-        if (const number found = find(kind, name)) {
-            call(found);
-            return feeds_.for_each(topics_[found], call);
-        }
-        if (kind != topic_kind::name) return;
-        names_.for_each(topic_kind::pattern, [&](number pattern) {
-            if (matches(topics_[pattern].name(), name)) call(pattern);
-        });
+        ssekit::detail::for_each_fed(feeds_, names_, topics_, kind, name, call);
     }
     [[nodiscard]] bool may_be_named(std::string_view name) const noexcept {
         return !name.empty() && name.size() <= limits_.name_length;
@@ -158,33 +143,24 @@ class topic_store {
     /// How many companions there have ever been.
     [[nodiscard]] std::uint64_t companions_made() const noexcept { return companions_made_; }
 
-    /// Effects: events up to `through` may be missing in each log that has none that is newer. Its
-    /// readers are told by the frame when it gets its next event, or when `note_gap` is called.
-    /// \param of_more the same for a log whose readers have not been told what was missed before
-    void miss(std::uint64_t through, frame telling, frame of_more) noexcept {
-        missed_before_ = std::exchange(missed_through_, through);
-        telling_ = std::move(telling);
-        telling_of_more_ = std::move(of_more);
-    }
+    [[nodiscard]] missed_events& missed() noexcept { return missed_; }
     [[nodiscard]] bool has_untold_gap(number where) const noexcept {
-        return has_untold_gap(topics_[where]);
+        return missed_.are_untold(topics_[where]);
     }
     /// \returns false without memory.
     template <class Told>
     bool note_gap(number where, time_point now, Told&& told) noexcept {
         if (!has_untold_gap(where)) return true;
         topic& self = topics_[where];
-        const bool more = self.log.newest_offset() < missed_before_;
-        const frame& telling = more ? telling_of_more_ : telling_;
-        if (self.log.append_gap(telling, missed_through_, now) != errc::ok) return false;
+        const frame& telling = missed_.telling(self);
+        if (self.log.append_gap(telling, missed_.through(), now) != errc::ok) return false;
         log_bytes_ += telling.wire().size();
-        schedule(where, now);
+        expiry_.schedule(where, now);
         told(where);
         return true;
     }
 
-    /// Effects: an event has gone to all topics that there are, and to none that there will be.
-    void went_to_all(std::uint64_t offset) noexcept { to_all_ = offset; }
+    [[nodiscard]] forgotten_topics& forgotten() noexcept { return forgotten_; }
 
     void add_reader(number where) noexcept {
         if (++topics_[where].readers != 1) return;
@@ -217,7 +193,7 @@ class topic_store {
         self.log.set_retention(bounds, now, self.use());
         log_bytes_ += self.log.bytes();
         log_bytes_ -= before;
-        schedule(where, now);
+        expiry_.schedule(where, now);
         const topic_kind kind = self.kind;
         forget_if_unused(where, now);
         make_way(kind);
@@ -228,15 +204,15 @@ class topic_store {
         topic& self = topics_[where];
         self.closed = true;
         self.forget_at = forget_at;
-        schedule(where, now);
-        if (may_go(self)) places_.idle(self.kind).use(where, now);
+        expiry_.schedule(where, now);
+        if (self.may_go()) places_.idle(self.kind).use(where, now);
         make_way(self.kind);
     }
     /// Effects: it takes events again.
     void reopen(number where, time_point now) noexcept {
         topics_[where].closed = false;
         topics_[where].forget_at = never;
-        schedule(where, now);
+        expiry_.schedule(where, now);
         rest(where, now);
     }
 
@@ -266,12 +242,12 @@ class topic_store {
     void forget_if_unused(number where, time_point now) noexcept {
         topic& self = topics_[where];
         if (self.readers != 0) return; // `expire` takes its name, when the time has come
-        if (self.has_name && is_over(self, now)) take_name(where);
+        if (self.has_name && self.is_over(now)) take_name(where);
         idle_topics& others = places_.idle(self.kind);
         others.release(where);
         const bool in_use = self.kind != topic_kind::pattern && self.log.has_events();
         if (self.has_name && (self.kept || in_use || self.closed)) {
-            if (may_go(self) && !others.contains(where)) others.use(where, now);
+            if (self.may_go() && !others.contains(where)) others.use(where, now);
             return;
         }
         if (self.has_name) take_name(where);
@@ -287,7 +263,7 @@ class topic_store {
             topics_[where].log.shrink();
             topic& self = topics_[where];
             if (self.readers == 0) return forget_if_unused(where, now);
-            if (!self.has_name || !is_over(self, now)) return;
+            if (!self.has_name || !self.is_over(now)) return;
             take_name(where);
             nameless(where);
         });
@@ -304,35 +280,12 @@ class topic_store {
     }
 
   private:
-    static constexpr number head = 1u << 31;
-    struct timer_links {
-        topic_store* self;
-        link& operator()(number item) const noexcept {
-            return item < head ? self->topics_[item].timer : self->expiry_heads_[item - head];
-        }
-    };
-
     [[nodiscard]] const retention& usual(topic_kind kind) const noexcept {
         if (kind == topic_kind::companion) return limits_.keep_transient;
         return kind == topic_kind::tag ? limits_.keep_tagged : limits_.keep;
     }
-    static bool is_over(const topic& self, time_point now) noexcept {
-        return self.closed && now >= self.forget_at;
-    }
-    static bool may_go(const topic& self) noexcept {
-        return self.has_name && self.readers == 0 && !self.kept;
-    }
-    forgotten_names& forgotten(topic_kind kind) noexcept {
-        return kind == topic_kind::tag ? forgotten_tags_ : forgotten_names_;
-    }
-
-    bool has_untold_gap(const topic& self) const noexcept {
-        return missed_through_ != 0 && missed_through_ > self.log.newest_offset() && !self.closed &&
-               self.kind != topic_kind::tag; // which no sequence publishes to
-    }
-
     bool reserve_in(topic& self, bool key, time_point now) noexcept {
-        return self.log.reserve(key, now, self.use(), has_untold_gap(self));
+        return self.log.reserve(key, now, self.use(), missed_.are_untold(self));
     }
 
     errc make(topic_kind kind, std::string_view name, number& made, time_point now) noexcept {
@@ -345,25 +298,13 @@ class topic_store {
         topic& item = topics_[made];
         item.log.count_values_in(values_);
         item.kin = item.timer = item.unused = {made, made};
-        bool whole = item.text.assign(name, *memory_);
-        if (kind == topic_kind::name) whole = whole && feed_patterns(feeds_, names_, topics_, made);
-        if (kind == topic_kind::pattern)
-            whole = whole && feed_pattern(feeds_, names_, topics_, made, *memory_);
-        if (!whole) {
-            feeds_.remove_all(item);
-            if (kind == topic_kind::pattern) starve(feeds_, names_, topics_, made);
+        if (!item.text.assign(name, *memory_) ||
+            !join_feeds(feeds_, names_, topics_, made, *memory_)) {
+            leave_feeds(feeds_, names_, topics_, made);
             topics_.destroy(std::exchange(made, 0));
             return errc::out_of_memory;
         }
-        std::uint64_t lost = kind == topic_kind::tag || has(item.log, to_all_) ? 0 : to_all_;
-        if (kind == topic_kind::pattern) {
-            lost = (std::max)(lost, forgotten(kind).lost_where([&](std::string_view other) {
-                return matches(name, other);
-            }));
-        } else {
-            lost = (std::max)(lost, forgotten(kind).recall(name));
-        }
-        item.log.set_lost_through(lost);
+        item.log.set_lost_through(forgotten_.recall(item));
         names_.insert(made);
         log_bytes_ += item.log.bytes();
         trim(made, now);
@@ -381,12 +322,6 @@ class topic_store {
         if (self.kind == topic_kind::pattern) item.log.tell_topics_apart();
         return made;
     }
-    static bool has(const event_log& log, std::uint64_t offset) noexcept {
-        if (offset == 0) return false;
-        const std::uint64_t at = log.after(offset - 1);
-        return at != log.end() && log[at].offset == offset;
-    }
-
     void tell(number where, bool listened_to) const noexcept {
         const topic& self = topics_[where];
         if (!limits_.on_topic || !self.has_name || self.kind == topic_kind::tag) return;
@@ -400,18 +335,12 @@ class topic_store {
         self.has_name = false;
         names_.erase(where);
         places_.idle(self.kind).leave(where);
-        feeds_.remove_all(self);
-        if (self.kind == topic_kind::pattern)
-            return starve(feeds_, names_, topics_, where); // its names have their own
-        forgotten_names& others = forgotten(self.kind);
-        // Also what came before an event that went to all: a pattern may have that one from others.
-        if (self.log.newest_offset() > others.lost_through()) {
-            others.remember(self.name(), self.log.newest_offset());
-        }
+        leave_feeds(feeds_, names_, topics_, where);
+        forgotten_.remember(self);
     }
 
     void destroy(number where) noexcept {
-        unlink(timer_links{this}, where);
+        expiry_.forget(where);
         log_bytes_ -= topics_[where].log.bytes();
         topics_.destroy(where);
     }
@@ -430,14 +359,14 @@ class topic_store {
                    bool in_several, Told&& told) noexcept {
         topic& self = topics_[where];
         if (self.log.newest_offset() == offset) return; // named twice, or by two names
-        if (has_untold_gap(self))
+        if (missed_.are_untold(self))
             static_cast<void>(note_gap(where, now, [](number) {})); // reserved
         const log_use use = self.use();
         const std::size_t before = self.log.bytes();
         self.log.append_reserved(event, offset, now, use, in_several);
         log_bytes_ += self.log.bytes();
         log_bytes_ -= before; // the difference alone may be negative, and a size is not
-        if (self.log.next_expiry(use) < self.looked_at) schedule(where, now);
+        if (self.log.next_expiry(use) < self.looked_at) expiry_.schedule(where, now);
         told(where);
     }
 
@@ -446,36 +375,21 @@ class topic_store {
         const std::size_t before = self.log.bytes();
         self.log.trim(now, self.use());
         log_bytes_ -= before - self.log.bytes();
-        schedule(where, now);
-    }
-
-    void schedule(number where, time_point now) noexcept {
-        topic& self = topics_[where];
-        const time_point due =
-            (std::min)(self.log.next_expiry(self.use()), self.has_name ? self.forget_at : never);
-        unlink(timer_links{this}, where);
-        self.looked_at = due;
-        if (due != never) expiry_.place(where, due - expiry_.slot_length(), now);
+        expiry_.schedule(where, now);
     }
 
     topic_limits limits_;
     memory_resource* memory_;
     std::uint64_t log_bytes_ = 0;
-    std::uint64_t missed_through_ = 0;
-    std::uint64_t missed_before_ = 0; // the same of the time before
-    frame telling_;                   // of what is missed
-    frame telling_of_more_;
-    std::uint64_t to_all_ = 0;
+    missed_events missed_;
     value_totals values_;
     std::uint64_t companions_made_ = 0;
     topic_slab topics_;
     topic_names names_;
     topic_places places_;
     topic_feeds feeds_;
-    forgotten_names forgotten_names_;
-    forgotten_names forgotten_tags_;
-    std::array<link, wheel_slots + 1> expiry_heads_{};
-    wheel<numbered_rings<timer_links>> expiry_;
+    forgotten_topics forgotten_;
+    topic_expiry expiry_;
 };
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

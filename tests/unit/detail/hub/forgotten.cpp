@@ -10,11 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 using ssekit::detail::forgotten_names;
+using ssekit::detail::forgotten_topics;
+using ssekit::detail::topic;
+using ssekit::detail::topic_kind;
 
 namespace {
 
@@ -142,4 +146,32 @@ TEST_CASE("names are forgotten and recalled as a naive list has them") {
         }
         CHECK(memory.live() == 0);
     }
+}
+
+TEST_CASE("a topic that takes a forgotten name has lost what that has had, and a tag is no topic") {
+    forgotten_topics gone(10, ssekit::heap());
+    const auto made = [&](topic_kind kind, std::string_view name, std::uint64_t newest) {
+        auto out = std::make_unique<topic>(kind, ssekit::retention{}, newest, ssekit::heap());
+        REQUIRE(out->text.assign(name, *ssekit::heap()));
+        return out;
+    };
+    gone.remember(*made(topic_kind::name, "a/1", 5));
+    gone.remember(*made(topic_kind::tag, "a/1", 7));
+    gone.remember(*made(topic_kind::pattern, "a/*", 9)); // its names have their own
+    CHECK(gone.recall(*made(topic_kind::pattern, "a/*", 0)) == 5);
+    CHECK(gone.recall(*made(topic_kind::pattern, "b/*", 0)) == 0);
+    CHECK(gone.recall(*made(topic_kind::name, "a/1", 0)) == 5);
+    CHECK(gone.recall(*made(topic_kind::name, "a/1", 0)) == 0); // it is in use
+    CHECK(gone.recall(*made(topic_kind::tag, "a/1", 0)) == 7);
+}
+
+TEST_CASE("what went to all is lost for each topic that is made later, but for one that has it") {
+    forgotten_topics gone(10, ssekit::heap());
+    gone.went_to_all(8);
+    topic name(topic_kind::name, {}, 0, ssekit::heap());
+    const topic tag(topic_kind::tag, {}, 0, ssekit::heap());
+    CHECK(gone.recall(name) == 8);
+    CHECK(gone.recall(tag) == 0);
+    REQUIRE(name.log.append(ssekit::frame::make({.data = "x"}).frame, 8, {}) == ssekit::errc::ok);
+    CHECK(gone.recall(name) == 0);
 }

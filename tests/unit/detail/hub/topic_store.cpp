@@ -291,7 +291,7 @@ TEST_CASE("what has gone to all topics is lost to those that were not there, but
     counted_store b;
     const std::uint32_t there = b.name("there");
     b.say(there, 7);
-    b.store.went_to_all(7);
+    b.store.forgotten().went_to_all(7);
     CHECK(b.store[b.name("new")].log.lost_through() == 7);
     CHECK(b.store[b.tag("t")].log.lost_through() == 0);
     CHECK(b.store[there].log.lost_through() == 0);
@@ -301,7 +301,7 @@ TEST_CASE("what has gone to all topics is lost to those that were not there, but
 TEST_CASE("a pattern has not lost what went to all if its names have it") {
     counted_store b;
     b.say(b.name("a/1"), 7);
-    b.store.went_to_all(7);
+    b.store.forgotten().went_to_all(7);
     CHECK(b.store[b.pattern("a/*")].log.lost_through() == 0);
 }
 
@@ -379,7 +379,7 @@ TEST_CASE("a jump is told to each log that has nothing newer, once") {
     const std::uint32_t a = b.name("a"), c = b.name("c");
     const frame telling = frame::make({.data = "gap"}).frame;
     b.say(a, 1);
-    b.store.miss(8, telling, telling);
+    b.store.missed().miss(8, telling, telling);
     CHECK(b.store.has_untold_gap(a));
     CHECK(b.store.has_untold_gap(c));
     int told = 0;
@@ -405,7 +405,7 @@ TEST_CASE("an event does not hide from a pattern that others are missing before 
     const std::uint32_t a = b.name("a"), p = b.pattern("*");
     b.say(a, 1);
     const frame telling = frame::make({.data = "gap"}).frame;
-    b.store.miss(8, telling, telling);
+    b.store.missed().miss(8, telling, telling);
     b.say(a, 9);
     CHECK(b.kept(a) == "1 8 9");
     CHECK(b.kept(p) == "1 8 9");
