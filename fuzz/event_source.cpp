@@ -108,7 +108,7 @@ class session {
     event_source_options choose_options() {
         event_source_options out;
         if (choose_.flag()) out.method = "POST";
-        out.repeat = choose_.flag();
+        if (choose_.flag()) out.repeat = ssekit::repeat_policy::always;
         if (choose_.flag()) out.on_status = status_policy::sdk;
         out.headers = {{"Authorization", "secret"}, {"X-Mine", "1"}};
         out.max_failures = static_cast<unsigned>(choose_.below(4));
@@ -227,7 +227,8 @@ class session {
             check(has_secret, "the first request has all headers");
             check(request.url == first_url, "a new attempt begins at the first URL");
         }
-        const bool may_repeat = options_.repeat || options_.method == "GET";
+        const bool may_repeat =
+            options_.repeat == ssekit::repeat_policy::always || options_.method == "GET";
         check(may_repeat || attempts_ == 1, "what is not repeated is sent once");
     }
 

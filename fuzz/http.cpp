@@ -20,6 +20,7 @@
 #include <ssekit/detail/http/url.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
+#include <ssekit/stream_route.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -58,6 +58,7 @@ struct connection {
     bool dropped = false;        // its client has gone
 
     bool sent_to = false; // since it was idle
+    bool changed = false; // its topics, since it was idle, so that it has been told
     bool asleep = false, rescheduled = false, must_be_told = false, aborted = false;
     unsigned told = 0, told_before = 0, may_be_told = 0;
     time_point idle_since{}, born{}, progress{}, since{}; // since: of the hand

@@ -87,7 +87,7 @@ class endings : protected model {
         check(s.what == kind::held || !m.closed_only(), "nor one that has nothing more to read");
         m.holding = m.throttle > 0ms && m.opens > now_;
         c.asleep = true;
-        c.sent_to = c.rescheduled = false;
+        c.sent_to = c.rescheduled = c.changed = false;
         c.told = 0;
         c.may_be_told = 1;
         c.idle_since = now_;

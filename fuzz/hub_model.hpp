@@ -128,6 +128,21 @@ class model : protected registry {
         return c.model.look(now_, closed_);
     }
 
+    // With the id first, and with a blank line after a comment.
+    [[nodiscard]] std::string in_usual_form(std::string_view text) const {
+        const bool is_line = options_.comments == ssekit::comment_form::line;
+        if (text == (is_line ? ":\n" : ":\n\n")) return ":\n\n";
+        std::string out(text);
+        const std::size_t end = out.find('\n') + 1;
+        const bool swapped = out.starts_with("event: ") && out.compare(end, 4, "id: ") == 0;
+        check(!swapped || options_.order == ssekit::field_order::type_first, "the id comes first");
+        if (swapped) {
+            std::rotate(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(end),
+                        out.begin() + static_cast<std::ptrdiff_t>(out.find('\n', end) + 1));
+        }
+        return out;
+    }
+
     void give_out(connection& c, std::string_view piece) {
         check(!c.terminated, "nothing follows the last chunk");
         if (c.stream.end() != stream_end::open && !ssekit::is_abrupt(c.stream.end()) &&
@@ -155,6 +170,8 @@ class model : protected registry {
             text.remove_prefix(text.find("\r\n") + 2);
             text.remove_suffix(2);
         }
+        const std::string usual = in_usual_form(text);
+        text = usual;
         check(!c.bye && !c.detached, "nothing follows the last words");
         if (std::exchange(c.opening_due, false)) {
             return opening(c, without(",\"missed\"", text));
@@ -268,6 +285,7 @@ class model : protected registry {
             view.data = data;
         }
         const bool is_comment = !view.data && !view.id && !view.retry; // a byte has to come
+        if (is_comment && options_.comments == ssekit::comment_form::line) c.opens = false;
         const std::string right = is_comment ? ":\n\n" : encoded(view);
         check_same(text, std::string_view(right), "a stream begins with its opening");
         c.told_id = id;

@@ -102,6 +102,10 @@ struct setting {
             sequence_.emplace(epoch_);
         }
         options_.max_forgotten = (more & 4) == 0 ? 100 : more >> 3 & 3;
+        if ((more & 12) == 8) { // which say nothing else
+            options_.order = ssekit::field_order::type_first;
+            options_.comments = ssekit::comment_form::line;
+        }
         options_.heartbeat_id = (more & 32) == 0;
         options_.heartbeat.interval = (shape & 128) == 0 ? 0s : 1s;
         if ((limits & 1) != 0) options_.heartbeat_type = "beat";

@@ -59,6 +59,7 @@ struct stream_model : reading {
 
     lag_policy on_lag = lag_policy::disconnect;
     ssekit::lag_bound max_lag = {};
+    std::uint64_t begins_through = 0; // what it begins with is no lag
     std::chrono::milliseconds throttle = {};
     std::uint64_t seen = 0;        // what another hub has already brought
     std::uint64_t added_after = 0; // what was newest when it got one log more
@@ -107,6 +108,7 @@ struct stream_model : reading {
     [[nodiscard]] std::size_t target(const reader& r, time_point now) const {
         const auto& all = r.log->all;
         const std::size_t from = std::max(r.next, r.log->gone);
+        if (from < all.size() && all[from]->offset <= begins_through) return from;
         std::size_t bytes = 0, at = all.size() - 1;
         for (std::size_t i = all.size(); i > from; --i) {
             const event& e = *all[i - 1];
@@ -332,7 +334,9 @@ struct stream_model : reading {
             s.unsure = s.unsure || (unsure && !all_replaced);
         }
         s.missing = missing.size();
-        s.either = s.missing == 0 || (!all_held && !none_held);
+        // What is lost has no offsets any more: the hub goes by the last of a hole, which another
+        // log may have brought.
+        s.either = s.missing == 0 || (!all_held && (!none_held || is_excused(s.offset, now)));
         if (s.missing == 0 || none_held) s.what = kind::end; // unless the policy says otherwise
         if (s.missing != 0 && all_held) s.what = kind::gap, s.either = false;
     }

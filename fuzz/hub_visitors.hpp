@@ -84,6 +84,8 @@ class visitors : protected publishers {
         if ((more & 24) == 24) c.with.max_lag.age = (more & 224) == 224 ? -1ms : 300ms;
         if (sequence_) c.with.max_lag = {};
         c.model.max_lag = c.with.max_lag;
+        const bool ends = c.with.on_lag <= lag_policy::detach;
+        c.model.begins_through = ends ? last_ : 0;
         if ((more & 96) == 32) c.with.heartbeat = 500ms;
         if ((more & 192) == 128) c.with.max_age = (more & 7) == 7 ? 0s : 5s;
         if ((more & 192) == 192) c.with.expires_at = now_ + ((more & 7) == 6 ? 0s : 4s);
@@ -284,6 +286,7 @@ class visitors : protected publishers {
         check((code == errc::closed) == ended, "a stream that has ended is not changed");
         if (ended) return;
         who.faithful = false;
+        c.changed = true;
         for (auto& hole : c.model.holes) hole.has_to_come = false;
         auto& readers = c.model.readers;
         for (std::size_t i = 0; i != counts.size(); ++i) {

@@ -104,7 +104,7 @@ class world : protected wire {
                                         [](const auto& r) { return r.log->closed; });
         if (!closed || !c.model.has_read_all() || c.model.closed_only()) return;
         const bool beats = c.with.heartbeat.value_or(options_.heartbeat.interval) > 0ms;
-        if (beats || !c.model.sent.empty()) {
+        if (beats || c.changed || !c.model.sent.empty()) {
             see_what_is_over();
             return drain_all(c);
         }

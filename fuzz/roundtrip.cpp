@@ -28,6 +28,7 @@
 namespace {
 
 using namespace support;
+using ssekit::encode_options;
 using ssekit::errc;
 using ssekit::utf8_policy;
 
@@ -54,39 +55,41 @@ errc verdict(const owned_event& event, utf8_policy utf8) {
     return right || utf8 != utf8_policy::report ? errc::ok : errc::malformed_utf8;
 }
 
-void check_data_writer(const owned_event& event, const std::string& wire, std::uint32_t seed) {
+void check_data_writer(const owned_event& event, ssekit::field_order order, const std::string& wire,
+                       std::uint32_t seed) {
     ssekit::event_view head = event.view();
     head.data.reset();
     std::string out;
-    ssekit::data_writer writer(out, head);
+    ssekit::data_writer writer(out, head, order);
     for (const std::string_view piece : randomly_cut(*event.data, seed)) writer.write(piece);
     writer.finish();
     fuzz::check(out == wire, "a data_writer gives the bytes of encode_to");
 }
 
-void check_sizes(const ssekit::event_view& event, utf8_policy utf8, const std::string& wire,
+void check_sizes(const ssekit::event_view& event, encode_options how, const std::string& wire,
                  std::size_t missing) {
-    fuzz::check(ssekit::encoded_size(event, utf8) == wire.size(), "encoded_size is the size");
+    fuzz::check(ssekit::encoded_size(event, how) == wire.size(), "encoded_size is the size");
     std::string buffer(wire.size() + 1, '#');
-    auto result = ssekit::encode_to(buffer.data(), buffer.data() + wire.size(), event, utf8);
+    auto result = ssekit::encode_to(buffer.data(), buffer.data() + wire.size(), event, how);
     fuzz::check(result.ec == errc::ok && result.ptr == buffer.data() + wire.size() &&
                     buffer == wire + "#",
                 "encode_to writes what append_to appends, and no more");
     const std::size_t room = wire.size() - 1 - missing % wire.size();
     std::vector<char> small(room, '#');
-    result = ssekit::encode_to(small.data(), small.data() + room, event, utf8);
+    result = ssekit::encode_to(small.data(), small.data() + room, event, how);
     fuzz::check(result.ec == errc::buffer_too_small && result.ptr == small.data() &&
                     small == std::vector<char>(room, '#'),
                 "nothing is written into too small a buffer");
 }
 
-void check_event(const owned_event& event, utf8_policy utf8, std::uint32_t seed) {
+void check_event(const owned_event& event, encode_options how, std::uint32_t seed) {
+    const utf8_policy utf8 = how.utf8;
     std::string wire = "#";
-    const errc code = ssekit::append_to(wire, event.view(), utf8);
+    const errc code = ssekit::append_to(wire, event.view(), how);
     fuzz::check(code == verdict(event, utf8), "what cannot be represented is refused");
     if (code != errc::ok) {
         fuzz::check(wire == "#", "nothing is written of a refused event");
-        fuzz::check(ssekit::encoded_size(event.view(), utf8) == 0, "refused events have no size");
+        fuzz::check(ssekit::encoded_size(event.view(), how) == 0, "refused events have no size");
         return;
     }
     wire.erase(0, 1);
@@ -100,8 +103,8 @@ void check_event(const owned_event& event, utf8_policy utf8, std::uint32_t seed)
     expected.offset = wire.size();
     fuzz::check_same(run_feed({wire}, reading(utf8_policy::pass_through)), expected,
                      "a parser reads back what was encoded");
-    check_sizes(event.view(), utf8, wire, seed);
-    if (event.data && utf8 != utf8_policy::replace) check_data_writer(event, wire, seed);
+    check_sizes(event.view(), how, wire, seed);
+    if (event.data && utf8 != utf8_policy::replace) check_data_writer(event, how.order, wire, seed);
 }
 
 void check_comment(std::string_view text) {
@@ -113,6 +116,11 @@ void check_comment(std::string_view text) {
     fuzz::check(seen.events.size() == 2 && seen.events[0].data == "open" &&
                     seen.order == std::string(seen.comments.size(), 'c') + "ee",
                 "a comment adds nothing to an event and is nothing but comments");
+    std::string line(ssekit::encoded_comment_size(text, ssekit::comment_form::line), '#');
+    const auto other = ssekit::encode_comment_to(line.data(), line.data() + line.size(), text,
+                                                 ssekit::comment_form::line);
+    fuzz::check(other.ec == errc::ok && line + "\n" == wire,
+                "one that ends with its line lacks the blank line alone");
 }
 
 recording run_encoded(const recording& seen, std::string& wire) {
@@ -159,7 +167,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view rest = choose.rest();
     if (has_data) event.data = rest;
 
-    check_event(event, utf8, seed);
+    check_event(event, {utf8, static_cast<ssekit::field_order>(seed % 2)}, seed);
     check_comment(rest);
     check_stream(rest);
     return 0;

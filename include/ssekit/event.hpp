@@ -61,6 +61,30 @@ enum class utf8_policy : std::uint8_t {
     report,       ///< errc::malformed_utf8
 };
 
+/// Which line of a block comes first. It means nothing to a parser that follows the standard, but
+/// some readers look at the first line to learn what the block is.
+enum class field_order : std::uint8_t {
+    id_first,   ///< id, event, retry, data: an id counts even where the rest cannot be read
+    type_first, ///< event, id, retry, data
+};
+
+/// How a comment ends.
+enum class comment_form : std::uint8_t {
+    block, ///< with a blank line, as an event does
+    line,  ///< with its line; some readers make an empty event of a block without data
+};
+
+/// How an event is turned into bytes. Either of the two converts to it.
+struct encode_options {
+    utf8_policy utf8 = utf8_policy::pass_through;
+    field_order order = field_order::id_first;
+
+    constexpr encode_options() noexcept = default;
+    constexpr encode_options(utf8_policy bytes, field_order lines = field_order::id_first) noexcept
+        : utf8(bytes), order(lines) {}
+    constexpr encode_options(field_order lines) noexcept : order(lines) {}
+};
+
 namespace detail {
 
 /// \returns why a hub does not take the event, whatever its id, and before it is encoded.

@@ -22,6 +22,7 @@
 #define SSEKIT_EVENT_SOURCE_HPP
 
 #include <ssekit/detail/base/random.hpp>
+#include <ssekit/detail/base/short_text.hpp>
 #include <ssekit/detail/http/date.hpp>
 #include <ssekit/detail/source/answer.hpp>
 #include <ssekit/detail/source/backoff.hpp>
@@ -62,7 +63,9 @@ class event_source {
     [[nodiscard]] source_action poll(time_point now);
     /// When `poll` should be called at the latest, if nothing happens before; time_point() means at
     /// once, and `never` never.
-    [[nodiscard]] time_point next_deadline() const noexcept { return state_.next_deadline(); }
+    [[nodiscard]] time_point next_deadline() const noexcept {
+        return is_over_ && state_.is_open() ? time_point() : state_.next_deadline();
+    }
     /// Preconditions: `poll` has just said connect.
     [[nodiscard]] source_request request() const noexcept;
 
@@ -88,8 +91,11 @@ class event_source {
 
     /// The response has ended as it should, or the connection has failed at any stage; also for
     /// what follows `disconnect`, if its owner reports that, which then changes nothing.
-    void receive_end(time_point now) noexcept { lose(now, true); }
-    void receive_failure(time_point now) noexcept { lose(now, false); }
+    /// \param why what the library says of it, for `failure`; longer than 255 bytes it is cut off
+    void receive_end(time_point now) noexcept { lose(now, true, "the response has ended"); }
+    void receive_failure(time_point now, std::string_view why = "no connection") noexcept {
+        lose(now, false, why);
+    }
 
     /// Effects: no more events and no more requests. May be called at any moment, also from within
     /// a callback.
@@ -101,6 +107,8 @@ class event_source {
     [[nodiscard]] source_end end() const noexcept { return state_.end(); }
     /// Of the last response; 0 before the first.
     [[nodiscard]] int status() const noexcept { return status_; }
+    /// What a proxy has said of the newest answer.
+    [[nodiscard]] ssekit::proxy_refusal proxy_refusal() const noexcept { return proxy_refusal_; }
     /// When it will connect, or was to, if it is not connected.
     [[nodiscard]] time_point next_attempt() const noexcept { return state_.due(); }
     /// It is kept through reconnections. Lifetime: until the next call that is not const.
@@ -115,6 +123,10 @@ class event_source {
     /// The URL that the stream came from, after all redirects. Lifetime: as above.
     [[nodiscard]] std::string_view url() const noexcept { return way_.url(); }
     [[nodiscard]] unsigned failures() const noexcept { return failures_; } ///< in a row
+    /// Why the newest connection came to its end, or to nothing: the library's words, or which time
+    /// was over; empty while there is no more to say than `end` and `status` do. Lifetime: until
+    /// the next call that is not const.
+    [[nodiscard]] std::string_view failure() const noexcept { return failure_.view(); }
     /// Whether the last connection was lost inside an event, which was dropped.
     [[nodiscard]] bool was_cut() const noexcept { return was_cut_; }
     [[nodiscard]] errc error() const noexcept { return parser_.error(); } ///< as parser::error
@@ -126,23 +138,48 @@ class event_source {
     void begin(time_point now) noexcept;
     [[nodiscard]] bool is_sound() const noexcept;
     [[nodiscard]] bool take_last_event_id() noexcept;
-    void lose(time_point now, bool in_order, milliseconds at_least = {}) noexcept;
+    void lose(time_point now, bool in_order, std::string_view why,
+              milliseconds at_least = {}) noexcept;
+    [[nodiscard]] std::string_view what_is_late(time_point now) const noexcept;
     void finish(source_end why) noexcept {
         if (state_.finish(why)) tell();
     }
     void tell() noexcept {
         if (options_.on_change) options_.on_change(*this);
     }
-    void hear(std::string_view bytes, time_point now) noexcept {
-        if (!bytes.empty()) state_.put_off(deadline(now, options_.idle_timeout));
+    /// \returns whether there may be events in what has come.
+    [[nodiscard]] bool hear(std::string_view bytes, time_point now) noexcept {
+        if (is_over_) finish(source_end::completed);
+        if (!state_.is_open()) return false;
+        if (!bytes.empty()) put_off(now);
+        return true;
+    }
+    void put_off(time_point now) noexcept {
+        state_.put_off((std::min)(event_due_, deadline(now, options_.idle_timeout)));
+    }
+    void note(const event_view& event, time_point now) noexcept {
+        progress_ = progress_ || detail::is_progress(event);
+        is_over_ = options_.is_last && options_.is_last(event);
+        event_due_ = deadline(now, options_.event_timeout);
+        put_off(now);
     }
     [[nodiscard]] static time_point deadline(time_point now, milliseconds timeout) noexcept {
         return timeout == milliseconds(0) ? never : detail::later(now, timeout);
     }
     [[nodiscard]] bool may_repeat() const noexcept {
-        return options_.repeat || options_.method == "GET" || options_.method == "HEAD";
+        switch (options_.repeat) {
+        case repeat_policy::always: return true;
+        case repeat_policy::until_stream: return !has_streamed_;
+        default: break;
+        }
+        const std::string_view method = options_.method;
+        return method == "GET" || method == "HEAD" || method == "QUERY";
     }
-    [[nodiscard]] milliseconds delay() noexcept;
+    [[nodiscard]] bool body_may_go() const noexcept {
+        return options_.body_may_travel || !way_.is_abroad() || way_.is_without_body() ||
+               options_.body.empty();
+    }
+    [[nodiscard]] milliseconds delay(milliseconds at_least) noexcept;
 
     event_source_options options_;
     parser parser_;
@@ -154,8 +191,13 @@ class event_source {
     bool has_begun_ = false; // it has been told a time
     bool was_cut_ = false;
     bool progress_ = false; // since the connection was made
+    bool has_streamed_ = false;
+    bool is_over_ = false; // the last event has been given out
+    time_point event_due_ = never;
     int status_ = 0;
+    ssekit::proxy_refusal proxy_refusal_ = ssekit::proxy_refusal::none;
     unsigned failures_ = 0;
+    detail::short_text failure_;
 };
 
 // ---- how
@@ -197,8 +239,9 @@ inline void event_source::begin(time_point now) noexcept {
 
 inline source_action event_source::poll(time_point now) {
     begin(now);
+    if (is_over_) finish(source_end::completed);
     if (state_.is_late(now)) {
-        lose(now, false);
+        lose(now, false, what_is_late(now));
         state_.drop_transfer();
     }
     const source_action action = state_.next(now);
@@ -225,42 +268,49 @@ bool event_source::receive_head(int status, FindHeader&& find, time_point now) {
         return found.value_or(std::string_view());
     };
     status_ = status;
+    failure_ = {};
+    proxy_refusal_ = detail::judge_proxy(value("Proxy-Status"));
     const detail::source_answer answer =
         detail::judge_answer(status, value("Content-Type"), options_.on_status);
     if (answer == detail::source_answer::stream) {
         progress_ = false;
+        has_streamed_ = true;
         way_.arrive();
         parser_.reconnect();
-        state_.open(now, deadline(now, options_.idle_timeout));
+        event_due_ = deadline(now, options_.event_timeout);
+        state_.open(now, (std::min)(event_due_, deadline(now, options_.idle_timeout)));
         tell();
         return state_.is_open();
     }
     state_.drop_transfer();
     switch (answer) {
     case detail::source_answer::redirect:
-        if (way_.follow(status, value("Location"), options_.method, options_.max_redirects)) {
+        if (way_.follow(status, value("Location"), options_.method, options_.max_redirects) &&
+            body_may_go()) {
             state_.wait_until(now);
         } else {
             finish(source_end::bad_redirect);
         }
         break;
     case detail::source_answer::again:
-        lose(now, false,
+        lose(now, false, "",
              detail::retry_after(value("Retry-After"), value("Date"))
                  .value_or(std::chrono::seconds(0)));
         break;
     case detail::source_answer::no_content: finish(source_end::no_content); break;
     case detail::source_answer::bad_media_type: finish(source_end::bad_media_type); break;
-    default: finish(source_end::bad_status);
+    default:
+        finish(status == 501 && proxy_refusal_ == ssekit::proxy_refusal::incremental
+                   ? source_end::not_passed_on
+                   : source_end::bad_status);
     }
     return false;
 }
 
 inline const event_view* event_source::next(std::string_view& input, time_point now) noexcept {
-    if (!state_.is_open()) return nullptr;
-    hear(input, now);
+    if (!hear(input, now)) return nullptr;
     const event_view* const event = parser_.next(input);
-    if (event != nullptr) progress_ = progress_ || detail::is_progress(*event);
+    if (event != nullptr) note(*event, now);
     return event;
 }
 
@@ -268,34 +318,48 @@ template <class Sink>
 std::size_t event_source::receive(std::string_view input, Sink&& sink, time_point now) {
     using plain = std::remove_reference_t<Sink>;
     if constexpr (!std::invocable<plain&, const event_view&>) detail::check_sink<plain>();
-    if (!state_.is_open()) return 0;
-    hear(input, now);
-    return feed(parser_, input, detail::open_sink{sink, state_, progress_});
+    if (!hear(input, now)) return 0;
+    const auto noted = [this, now](const event_view& event) noexcept { note(event, now); };
+    const std::size_t taken =
+        feed(parser_, input, detail::open_sink{sink, state_, progress_, is_over_, noted});
+    if (is_over_) finish(source_end::completed);
+    return taken;
 }
 
 // The connection is gone, or will not come about.
-inline void event_source::lose(time_point now, bool in_order, milliseconds at_least) noexcept {
+inline void event_source::lose(time_point now, bool in_order, std::string_view why,
+                               milliseconds at_least) noexcept {
     const bool was_open = state_.is_open();
     if (!was_open && state_.phase() != detail::source_phase::connecting) return;
+    failure_ = detail::short_text(why);
     was_cut_ = was_open && parser_.finish() == errc::incomplete;
     state_.wait_until(never); // from here on there is no transfer
+    if (is_over_) return finish(source_end::completed);
     if (!may_repeat()) {
-        return finish(was_open && in_order ? source_end::completed : source_end::not_repeated);
+        const bool ended = was_open && in_order;
+        if (was_open && options_.is_last) return finish(source_end::cut_short);
+        return finish(ended ? source_end::completed : source_end::not_repeated);
     }
     const time_point healthy = detail::later(state_.opened(), options_.healthy_after);
     if (was_open && (progress_ || detail::has_come(healthy, now))) failures_ = 0;
     if (options_.max_failures != 0 && failures_ == options_.max_failures) {
         return finish(source_end::too_many_failures);
     }
-    const milliseconds wait = (std::max)(delay(), (std::min)(at_least, options_.max_delay));
+    const milliseconds wait = delay(at_least);
     if (failures_ + 1 != 0) ++failures_;
     way_.begin_again();
     state_.wait_until(detail::later(now, wait));
     tell();
 }
 
-inline std::chrono::milliseconds event_source::delay() noexcept {
-    const milliseconds asked = parser_.retry().value_or(options_.reconnection_time);
+inline std::string_view event_source::what_is_late(time_point now) const noexcept {
+    if (!state_.is_open()) return "no answer in time";
+    return detail::has_come(event_due_, now) ? "no event in time" : "no byte in time";
+}
+
+inline std::chrono::milliseconds event_source::delay(milliseconds at_least) noexcept {
+    const milliseconds asked =
+        (std::max)(parser_.retry().value_or(options_.reconnection_time), at_least);
     const detail::delay_bounds bounds{
         .min = options_.min_delay, .max = options_.max_delay, .max_spread = options_.max_backoff};
     return detail::draw(detail::delay_after(asked, failures_, bounds), random_);

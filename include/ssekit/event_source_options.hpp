@@ -31,6 +31,22 @@ enum class status_policy : std::uint8_t {
     sdk,     ///< 408, 429, 500, 502, 503 and 504, after Retry-After if there is one
 };
 
+/// Which requests may be sent again. One that has effects, or costs money, may not without being
+/// told so.
+enum class repeat_policy : std::uint8_t {
+    reads,        ///< GET, HEAD and QUERY; another one is sent once. Spec: RFC 9110, 9.2.2
+    until_stream, ///< whatever the method, until a stream has begun, and never after that
+    always,
+};
+
+/// What a proxy on the way says of a refusal that is its own, not the server's.
+/// Spec: RFC 10036, 4; RFC 9209, 2.3.
+enum class proxy_refusal : std::uint8_t {
+    none,
+    incremental,      ///< it does not pass on answers as they come, and so never a stream
+    connection_limit, ///< it has as many as it takes: later there may be room
+};
+
 /// Why there will be no more events.
 enum class source_end : std::uint8_t {
     open,              ///< there may be more
@@ -38,12 +54,17 @@ enum class source_end : std::uint8_t {
     bad_request,       ///< the URL is not http or https, or holds what no request may hold, as may
                        ///< the method, a header or the last event ID: nothing was sent
     no_content,        ///< 204: the server asks not to come back
-    completed,         ///< the one answer to a request that is not repeated has come to its end
+    completed,         ///< the one answer to a request that is not repeated has come to its end, or
+                       ///< the event has come that `is_last` knows
     bad_status,        ///< see `event_source::status`
     bad_media_type,    ///< 200, but no text/event-stream
-    bad_redirect,      ///< without a place to go to, or more than `max_redirects`
+    bad_redirect,      ///< without a place to go to, more than `max_redirects`, or with a body to
+                       ///< another origin
     not_repeated,      ///< a request that is not repeated has failed
     too_many_failures, ///< `max_failures` in a row
+    cut_short,     ///< a request that is not repeated: the answer has ended, or broken off, before
+                   ///< the event that `is_last` knows
+    not_passed_on, ///< a proxy on the way says proxy_refusal::incremental: poll instead
 };
 
 /// \returns what it says in words. Lifetime: static.
@@ -59,6 +80,8 @@ enum class source_end : std::uint8_t {
     case source_end::bad_redirect: return "a redirect leads nowhere";
     case source_end::not_repeated: return "the request has failed, and may not be repeated";
     case source_end::too_many_failures: return "too many failures in a row";
+    case source_end::cut_short: return "the answer has broken off before its end";
+    case source_end::not_passed_on: return "a proxy on the way does not pass on streams";
     }
     return "unknown end";
 }
@@ -70,14 +93,22 @@ class event_source;
 /// or it is over, `state` is closed. It may close the source, but not change it otherwise.
 using source_hook = callback<void(event_source&)>;
 
+/// Whether an event is the last one of its protocol, such as "[DONE]": an end of the bytes says too
+/// little, since proxies end in order what has broken off. It never calls the source.
+using last_event = callback<bool(const event_view&)>;
+
 /// Any duration is allowed, up to both ends of its type. Unless stated otherwise, a negative one
 /// counts as zero, and one that reaches beyond the range of the clock never passes.
 struct event_source_options {
     std::string method = "GET";
     std::string body = {};
+    /// Whether a redirect that keeps method and body may take the body to another origin. If not,
+    /// it leads nowhere: source_end::bad_redirect.
+    bool body_may_travel = false;
     /// Sent with each request; an Accept or Cache-Control replaces the usual one. Not a
     /// Last-Event-ID, which is known here. Authorization, Cookie and Proxy-Authorization stay with
-    /// the first URL's origin: a redirect to another origin does not take them along.
+    /// the first URL's origin, and so does what `source_header::is_secret`: a redirect to another
+    /// origin does not take them along.
     std::vector<source_header> headers = {};
     /// From an earlier run. One that no stream can have given under `parser` (with a CR, LF or NUL,
     /// beyond the limit, not UTF-8 where that matters), or that no header can carry (with a control
@@ -85,9 +116,10 @@ struct event_source_options {
     std::string last_event_id = {};
 
     status_policy on_status = status_policy::browser;
-    /// A request other than GET may cost money or have effects: it is sent once, unless this says
-    /// that it may be repeated.
-    bool repeat = false;
+    repeat_policy repeat = repeat_policy::reads;
+    /// Where it is given, its event ends the source, source_end::completed: the connection is
+    /// closed and nothing more is awaited.
+    last_event is_last = {};
 
     std::chrono::milliseconds initial_delay = {}; ///< before the first request
     std::chrono::milliseconds reconnection_time = std::chrono::seconds(1); ///< until a server says
@@ -107,6 +139,9 @@ struct event_source_options {
     /// How long to wait for a byte, even of a heartbeat; zero: for ever; less than zero: it is late
     /// at once. Twice the server's heartbeat is a good value.
     std::chrono::milliseconds idle_timeout = {};
+    /// How long to wait for an event, whatever comments come meanwhile; from the head of the
+    /// response on. Zero and less as above.
+    std::chrono::milliseconds event_timeout = {};
 
     source_hook on_change = {};
     parser_options parser = {};

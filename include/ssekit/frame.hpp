@@ -59,13 +59,14 @@ class [[nodiscard]] frame {
     /// Effects: encodes the event. \returns the frame, or an empty one and what `encode_to` says,
     /// errc::data_too_long also from 4 GiB, errc::label_too_long for a topic or key from 64 KiB, or
     /// errc::out_of_memory.
-    static frame_result make(const event_view& event, utf8_policy utf8 = utf8_policy::pass_through,
+    static frame_result make(const event_view& event, encode_options options = {},
                              const frame_label& label = {},
                              memory_resource* memory = heap()) noexcept;
 
     /// \returns a frame of comment lines, empty when the text is too long to be encoded or there is
     /// no memory.
-    static frame comment(std::string_view text, memory_resource* memory = heap()) noexcept;
+    static frame comment(std::string_view text, comment_form form = comment_form::block,
+                         memory_resource* memory = heap()) noexcept;
 
     /// \returns a frame of bytes that are sent as they are in either framing: the caller is
     /// responsible for them. Empty when they are 4 GiB or more, or there is no memory.
@@ -110,11 +111,11 @@ class [[nodiscard]] frame {
 
     /// The id and the type of an event that `make` or a data_writer has encoded, as a client reads
     /// them; an id that is not there is empty. Preconditions and lifetime as above.
-    [[nodiscard]] std::string_view id() const noexcept { return field("id: ", wire()); }
+    [[nodiscard]] std::string_view id() const noexcept {
+        return field("id: ", after("event: ", wire()));
+    }
     [[nodiscard]] std::string_view type() const noexcept {
-        std::string_view lines = wire();
-        if (lines.starts_with("id: ")) lines.remove_prefix(lines.find('\n') + 1);
-        const std::string_view type = field("event: ", lines);
+        const std::string_view type = field("event: ", after("id: ", wire()));
         return type.empty() ? std::string_view("message") : type;
     }
 
@@ -135,6 +136,10 @@ class [[nodiscard]] frame {
         }
     }
 
+    /// \returns the lines after the first, where that is the field of this name.
+    static std::string_view after(std::string_view name, std::string_view lines) noexcept {
+        return lines.starts_with(name) ? lines.substr(lines.find('\n') + 1) : lines;
+    }
     static std::string_view field(std::string_view name, std::string_view lines) noexcept {
         if (!lines.starts_with(name)) return {};
         return lines.substr(name.size(), lines.find('\n') - name.size());
@@ -212,21 +217,32 @@ frame::assemble(std::size_t size, detail::frame_content content, const frame_lab
     return {frame(layout::construct(bytes, size, content, label, all, memory)), errc::ok};
 }
 
-inline frame_result frame::make(const event_view& event, utf8_policy utf8, const frame_label& label,
-                                memory_resource* memory) noexcept {
-    if (const errc code = detail::admit(event, utf8); code != errc::ok) return {frame(), code};
-    const auto [size, as_it_is] = detail::measure(event, utf8);
+inline frame_result frame::make(const event_view& event, encode_options options,
+                                const frame_label& label, memory_resource* memory) noexcept {
+    if (const errc code = detail::admit(event, options.utf8); code != errc::ok)
+        return {frame(), code};
+    const auto [size, as_it_is] = detail::measure(event, options.utf8);
+    const utf8_policy utf8 = options.utf8;
+    // The usual order is a constant below, which saves 26 instructions of each publish.
+    if (options.order != field_order::id_first) {
+        return assemble(size, detail::frame_content::event, label, memory,
+                        [&event, options, as_it_is = as_it_is](detail::unchecked_out out) {
+                            detail::put_event(out, event, options, as_it_is);
+                        });
+    }
     return assemble(size, detail::frame_content::event, label, memory,
                     [&event, utf8, as_it_is = as_it_is](detail::unchecked_out out) {
                         detail::put_event(out, event, utf8, as_it_is);
                     });
 }
 
-inline frame frame::comment(std::string_view text, memory_resource* memory) noexcept {
-    const std::size_t size = encoded_comment_size(text);
+inline frame frame::comment(std::string_view text, comment_form form,
+                            memory_resource* memory) noexcept {
+    const std::size_t size = encoded_comment_size(text, form);
     if (size == 0) return frame();
-    return assemble(size, detail::frame_content::comment, {}, memory,
-                    [text](detail::unchecked_out out) { detail::put_comment(out, text); })
+    return assemble(
+               size, detail::frame_content::comment, {}, memory,
+               [text, form](detail::unchecked_out out) { detail::put_comment(out, text, form); })
         .frame;
 }
 
@@ -239,9 +255,9 @@ inline frame frame::verbatim(std::string_view bytes, memory_resource* memory) no
 inline errc frame::may_be_published(bool with_id) const noexcept {
     if (block_ == nullptr) return errc::nothing_to_send;
     if (block_->content == detail::frame_content::event) {
-        if (!wire().starts_with("id: ")) return errc::ok;
+        if (!after("event: ", wire()).starts_with("id: ")) return errc::ok;
         if (!with_id) return errc::id_is_assigned;
-        return wire().find('\n') + 2 == wire().size() ? errc::nothing_to_send : errc::ok;
+        return after("id: ", wire()) == "\n" ? errc::nothing_to_send : errc::ok;
     }
     if (block_->content != detail::frame_content::blocks) return errc::nothing_to_send;
     const detail::survey seen(wire());

@@ -27,6 +27,9 @@ struct header {
 struct source_header {
     std::string name;
     std::string value;
+    /// It stays with the origin of the first URL, as Authorization and Cookie always do: a key in a
+    /// header of its own, for instance.
+    bool is_secret = false;
 };
 
 } // namespace ssekit::inline SSEKIT_ABI

@@ -141,6 +141,15 @@ constexpr void append_text(String& out, std::string_view text) {
 }
 
 template <class String>
+constexpr void append_status_line(String& out, int status) {
+    append_text(out, "HTTP/1.1 ");
+    append_text(out, decimal(static_cast<unsigned>(status)).view());
+    append_text(out, " ");
+    append_text(out, reason_phrase(status));
+    append_text(out, "\r\n");
+}
+
+template <class String>
 constexpr void append_headers(String& out, std::span<const header> headers) {
     for (const header& each : headers) {
         for (const std::string_view part :
@@ -148,6 +157,19 @@ constexpr void append_headers(String& out, std::span<const header> headers) {
             append_text(out, part);
         }
     }
+}
+
+/// Effects: ends the head, with the length of the body, and appends that.
+template <class String>
+constexpr void append_content(String& out, int status, std::string_view body) {
+    const bool has_body = status >= 200 && status != 204 && status != 304; // Spec: RFC 9112, 6.3
+    if (has_body) {
+        append_text(out, "Content-Length: ");
+        append_text(out, decimal(body.size()).view());
+        append_text(out, "\r\n");
+    }
+    append_text(out, "\r\n");
+    if (has_body) append_text(out, body);
 }
 
 } // namespace detail
@@ -164,20 +186,9 @@ constexpr void append_response_head(String& out, framing form, std::span<const h
 template <class String>
 constexpr void append_response(String& out, int status, std::span<const header> more,
                                std::string_view body) {
-    detail::append_text(out, "HTTP/1.1 ");
-    detail::append_text(out, detail::decimal(static_cast<unsigned>(status)).view());
-    detail::append_text(out, " ");
-    detail::append_text(out, reason_phrase(status));
-    detail::append_text(out, "\r\n");
+    detail::append_status_line(out, status);
     detail::append_headers(out, more);
-    const bool has_body = status >= 200 && status != 204 && status != 304; // Spec: RFC 9112, 6.3
-    if (has_body) {
-        detail::append_text(out, "Content-Length: ");
-        detail::append_text(out, detail::decimal(body.size()).view());
-        detail::append_text(out, "\r\n");
-    }
-    detail::append_text(out, "\r\n");
-    if (has_body) detail::append_text(out, body);
+    detail::append_content(out, status, body);
 }
 
 constexpr std::string_view reason_phrase(int status) noexcept {

@@ -2,8 +2,8 @@
 //
 // What an event stream has to know of the request that asks for it. A server with an HTTP parser
 // gives a request_view what that parser found; one without reads the head with `find_head` and
-// `read_request`. Then `stream_status` says whether a stream may begin, and `last_event_id` and
-// `bearer_token` take out what decides which.
+// `read_request`. `last_event_id` and `bearer_token` take out what decides which
+// stream it is; stream_route.hpp says whether one may begin.
 //
 // A head is read strictly, as RFC 9110 and 9112 say: what two programs on its way could read as two
 // different requests is not a request, and is answered with 400. No input does harm here: what is
@@ -36,6 +36,7 @@ struct request_view {
     std::optional<std::string_view> authorization = {};
     std::optional<std::string_view> origin = {};
     std::optional<std::string_view> requested_method = {}; ///< Access-Control-Request-Method
+    std::optional<std::string_view> content_type = {};     ///< of its body
     /// Host and perhaps port; those of an absolute target win. Spec: RFC 9112, 3.2.2.
     std::optional<std::string_view> host = {};
     bool is_http_1_0 = false; ///< the client does not understand chunked framing
@@ -74,14 +75,15 @@ struct head_result {
 /// \returns the request whose head this is; where it is not a request, one without a method, which
 /// `stream_status` refuses. That is a head that does not follow the grammar to its last byte; one
 /// without a Host in HTTP/1.1; with two of a header that may come once (Host, Authorization,
-/// Origin, Last-Event-ID, Access-Control-Request-Method); or with two lengths of its body.
+/// Origin, Last-Event-ID, Content-Type, Access-Control-Request-Method); or with two lengths of its
+/// body.
 /// Lifetime: views of `head`. Spec: RFC 9112, 2 to 6.
 [[nodiscard]] constexpr request_view read_request(std::string_view head) noexcept;
 
 /// The same from a server's own request, whose parser has checked the grammar.
 /// \param find called with a header's name; returns what converts to a std::string_view, or an
-/// optional of that, with several lines joined by ", ". An empty value counts as none. Lifetime:
-/// what `find` returns must live on.
+/// optional of that, with several lines joined by ", ". An empty value counts as none. The version
+/// is the caller's to add: `is_http_1_0`. Lifetime: what `find` returns must live on.
 template <class FindHeader>
 [[nodiscard]] constexpr request_view read_request(std::string_view method, std::string_view target,
                                                   FindHeader&& find);
@@ -106,20 +108,6 @@ template <class String>
 /// \returns whether an Accept header, or its absence, allows text/event-stream.
 /// Spec: RFC 9110, 12.5.1; the most specific range decides.
 [[nodiscard]] constexpr bool accepts_event_stream(std::optional<std::string_view> accept) noexcept;
-
-/// \returns how a request for an event stream is answered:
-///
-/// | 200 | with a stream; after HEAD with its head alone                  |
-/// | 204 | it is OPTIONS: `for_each_cors_header` says what to answer with |
-/// | 400 | it is no request, or asks for no resource                      |
-/// | 405 | another method: send `Allow: GET, HEAD, OPTIONS`               |
-/// | 406 | it does not accept event streams                               |
-/// | 431 | its Authorization is too long                                  |
-///
-/// A stream that answers POST, as those of language models do, leaves the method to its server:
-/// set it to GET before.
-[[nodiscard]] constexpr int stream_status(const request_view& request,
-                                          const request_limits& limits = {}) noexcept;
 
 enum class id_source : std::uint8_t {
     /// What browsers send.
@@ -183,6 +171,7 @@ inline constexpr single_field single_fields[] = {
     {"Authorization", &request_view::authorization},
     {"Origin", &request_view::origin},
     {"Access-Control-Request-Method", &request_view::requested_method},
+    {"Content-Type", &request_view::content_type},
     {"Host", &request_view::host},
 };
 
@@ -298,15 +287,6 @@ constexpr bool percent_decode(std::string_view text, String& out) {
 
 constexpr bool accepts_event_stream(std::optional<std::string_view> accept) noexcept {
     return detail::judge_accept(accept.value_or("")).allowed;
-}
-
-constexpr int stream_status(const request_view& request, const request_limits& limits) noexcept {
-    if (request.method.empty()) return 400;
-    if (request.authorization && request.authorization->size() > limits.token) return 431;
-    if (request.method == "OPTIONS") return 204;
-    if (request.method != "GET" && request.method != "HEAD") return 405;
-    if (request.path().empty()) return 400; // CONNECT, whose method was set to GET
-    return accepts_event_stream(request.accept) ? 200 : 406;
 }
 
 template <class String>

@@ -121,10 +121,11 @@ class hub {
     /// none, and a subscriber of more than one gets it once. New topics are made. Reports the idle
     /// subscribers. Complexity: O(size of the event + topics + patterns that match them), plus the
     /// wakers it fires; for a topic that is new, O(patterns).
-    /// \param key what the event is about, for lag_policy::coalesce, throttles and filters; equal
-    /// keys of different topics are different keys
+    /// \param key what the event is about, for start_point::newest_of_each_key, throttles, filters
+    /// and lag_policy::coalesce; equal keys of different topics are different keys. See removal_of.
     /// \returns errc::closed, topic_closed, invalid_topic, too_many_topics, out_of_memory,
-    /// label_too_long, nothing_to_send (no data and no retry), what `encode_to` says, and of ids
+    /// label_too_long, key_is_missing (removal_of no key), nothing_to_send (no data and no retry),
+    /// invalid_retry (see `shortest_retry`), what `encode_to` says, and of ids
     /// (hub_options::ids) id_is_assigned or id_is_missing, id_is_taken, unreturnable_id,
     /// out_of_sequence.
     publish_result publish(const topic_list& topics, const event_view& event,

@@ -94,6 +94,10 @@ struct hub_options {
     std::uint64_t max_ahead = 1024;
     /// What happens to bytes that are not UTF-8 in what is published or sent.
     utf8_policy utf8 = utf8_policy::pass_through;
+    field_order order = field_order::id_first; ///< of the lines of each event
+    /// The form of the hub's comments: heartbeats, and the byte that a stream begins with where it
+    /// has neither id nor retry to begin with.
+    comment_form comments = comment_form::block;
 
     /// Silence that a heartbeat fills; an interval of zero or less switches heartbeats off.
     heartbeat_options heartbeat = {};
@@ -119,8 +123,8 @@ struct hub_options {
     opening_form opening = opening_form::quiet;
     event_type opening_type = "opening"; ///< of opening_form::verdict
     /// The type of an event that follows what a stream begins with, that is, the newest of each key
-    /// or what its client has missed: the reader is up to date. Its data is {"cursor":"1.57"}, as
-    /// far as there are ids, which is its id too. "": there is none.
+    /// or what its client has missed: the reader is up to date. Its data is {"cursor":"1.57"},
+    /// which is its id too, or {} where there are no ids. "": there is none.
     event_type caught_up_type = "";
     /// The type of an event that is the last of each stream that ends properly, after the farewell
     /// of hub::close, so that a client can tell its end from a cut: {"reason":"expired"}. The

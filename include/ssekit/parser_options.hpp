@@ -12,8 +12,8 @@ namespace ssekit::inline SSEKIT_ABI {
 /// joins two data lines is. A value of exactly the limit passes.
 struct parser_limits {
     std::size_t data = std::size_t{16} << 20;
-    std::size_t id = 1024;
-    std::size_t type = 1024;
+    std::size_t id = std::size_t{64} << 10; ///< feeds merged of many give ids of some kilobytes
+    std::size_t type = std::size_t{64} << 10;
     std::size_t comment = 4096; ///< matters only for a sink that has on_comment
 };
 

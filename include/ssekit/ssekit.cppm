@@ -33,6 +33,9 @@ using ssekit::memory_resource;
 using ssekit::message;
 using ssekit::never;
 using ssekit::time_point;
+using ssekit::comment_form;
+using ssekit::encode_options;
+using ssekit::field_order;
 using ssekit::utf8_policy;
 using ssekit::utf8_tail;
 using ssekit::validate;
@@ -51,7 +54,10 @@ using ssekit::feed;
 using ssekit::parser;
 using ssekit::parser_limits;
 using ssekit::parser_options;
+using ssekit::proxy_refusal;
+using ssekit::last_event;
 using ssekit::ready_state;
+using ssekit::repeat_policy;
 using ssekit::source_action;
 using ssekit::source_end;
 using ssekit::source_header;
@@ -77,6 +83,7 @@ using ssekit::removal_of;
 using ssekit::frame_result;
 using ssekit::framing;
 using ssekit::heartbeat_comment;
+using ssekit::heartbeat_line;
 
 // hub.hpp, subscription.hpp, shared_hub.hpp, ticking_hub.hpp, doorbell.hpp, epoch.hpp,
 // event_sequence.hpp, openmetrics.hpp
@@ -177,9 +184,43 @@ using ssekit::response_head;
 using ssekit::soft_refusal;
 using ssekit::identity_encoding;
 using ssekit::stream_headers;
+using ssekit::accept_rule;
+using ssekit::answer_kind;
+using ssekit::answer_request;
+using ssekit::for_each_route_header;
+using ssekit::stream_answer;
+using ssekit::stream_route;
 using ssekit::stream_status;
 using ssekit::token_source;
 using ssekit::token_status;
+
+// mcp.hpp, mcp_request.hpp
+using ssekit::append_mcp_event_id;
+using ssekit::find_mcp_revision;
+using ssekit::has_mcp_priming;
+using ssekit::has_mcp_sessions;
+using ssekit::is_local_request;
+using ssekit::is_mcp_session_id;
+using ssekit::judge_mcp_message;
+using ssekit::judge_mcp_request;
+using ssekit::mcp_error;
+using ssekit::mcp_error_status;
+using ssekit::mcp_event_id;
+using ssekit::mcp_header_matches;
+using ssekit::mcp_hub_options;
+using ssekit::mcp_kind;
+using ssekit::mcp_message;
+using ssekit::mcp_policy;
+using ssekit::mcp_priming_event;
+using ssekit::mcp_request;
+using ssekit::mcp_revision;
+using ssekit::mcp_revision_names;
+using ssekit::mcp_step;
+using ssekit::mcp_verdict;
+using ssekit::name_of;
+using ssekit::negotiate_mcp_revision;
+using ssekit::read_mcp_event_id;
+using ssekit::read_mcp_request;
 
 namespace testing {
 

@@ -12,6 +12,8 @@
 //   the HTTP around it    http_request.hpp, http.hpp, soft_refusal.hpp, cors.hpp,
 //                         request_guard.hpp
 //                                       Last-Event-ID, tokens; heads, refusals; other origins
+//   tools for models      mcp.hpp, mcp_request.hpp
+//                                       the Model Context Protocol: answers, streams, ids
 #ifndef SSEKIT_SSEKIT_HPP
 #define SSEKIT_SSEKIT_HPP
 
@@ -32,9 +34,13 @@
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub.hpp>
+#include <ssekit/mcp.hpp>
+#include <ssekit/mcp_request.hpp>
 #include <ssekit/parser.hpp>
 #include <ssekit/request_guard.hpp>
 #include <ssekit/soft_refusal.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/time.hpp>
 #include <ssekit/typed_sink.hpp>
 #include <ssekit/utf8_tail.hpp>

@@ -82,7 +82,9 @@ enum class stream_end : std::uint8_t {
 }
 
 /// How far a subscriber may be behind in a topic before its lag_policy applies. Zero: as far as the
-/// log reaches. The newest event is always within bounds.
+/// log reaches. The newest event is always within bounds. Where the policy ends a stream, what the
+/// stream begins with does not count, however much or old that is, so a client that comes back for
+/// it gets it.
 struct lag_bound {
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;

@@ -7,12 +7,12 @@ cmake_minimum_required(VERSION 3.25)
 set(floors
     "9 adapters/.*"
     "8 ssekit"
-    "7 (ticking_hub|event_stream|typed_sink|openmetrics|testing/.*)"
+    "7 (ticking_hub|stream_answer|event_stream|typed_sink|openmetrics|testing/.*)"
     "6 (hub|subscription|shared_hub)"
-    "5 (hub_options|hub_metrics|presence_options|subscribe_options|topic_list|detail/hub/.*)"
+    "5 (mcp|hub_options|hub_metrics|presence_options|subscribe_options|topic_list|detail/hub/.*)"
     "4 (event_log|retention|event_sequence|heartbeat|detail/log/.*)"
     "3 (event_source.*|source_.*|detail/source/.*)"
-    "2 (header|http|http_request|soft_refusal|cors|request_.*|detail/http/.*)"
+    "2 (header|http|http_request|stream_route|soft_refusal|cors|mcp_request|request_.*|detail/http/.*)"
     "1 (event|event_key|encoder|frame|frame_.*|framing|parser|parser_.*|utf8_tail|detail/(parser|text|codec|frame)/.*)"
     "0 (errc|error_code|time|waker|version|epoch|memory|writer|drain|doorbell|generator|detail/base/.*)"
 )

@@ -78,12 +78,12 @@ struct settings {
     std::chrono::seconds timeout = 10s;
 };
 
-constexpr std::size_t max_head = 8192;   // bytes of a request's head
-constexpr std::size_t max_body = 1024;   // and of its body
-constexpr std::size_t max_others = 64;   // connections that are no streams
-constexpr std::size_t max_refusals = 64; // connections that are only told to come later
-constexpr std::size_t max_jobs = 8;      // at a time
-constexpr int send_buffer = 64 << 10;    // bytes in the kernel, for each client
+constexpr std::size_t max_head = 8192;  // bytes of a request's head
+constexpr std::size_t max_body = 1024;  // and of its body
+constexpr std::size_t max_waiting = 64; // connections that have not brought a request
+constexpr std::size_t max_leaving = 64; // connections that are given an answer and its end
+constexpr std::size_t max_jobs = 8;     // at a time
+constexpr int send_buffer = 64 << 10;   // bytes in the kernel, for each client
 constexpr auto metric_period = 250ms;
 constexpr auto job_period = 100ms; // for one step of a job
 constexpr auto stall_time = 30s;   // how long a client's socket may stay full
@@ -211,6 +211,7 @@ class connection {
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] bool answering() const { return !out_.empty(); }
     [[nodiscard]] bool streaming() const { return phase_ == phase::stream; }
+    [[nodiscard]] bool waiting() const { return phase_ == phase::requests && out_.empty(); }
     [[nodiscard]] time_point deadline() const { return deadline_; }
     [[nodiscard]] std::string_view name() const { return name_; }
 
@@ -324,8 +325,11 @@ class connection {
     /// something is missing.
     void break_off() {
         gone_ = true;
-        if (form_ == ssekit::framing::raw) cut();
+        if (form_ == ssekit::framing::raw) ssekit::reset_connection(socket_.get());
     }
+
+    /// Ends the connection, with nothing left to be said.
+    void drop() { gone_ = true; }
 
     /// The server ends: nothing more is read, what is under way may still leave.
     void finish() {
@@ -344,8 +348,7 @@ class connection {
 
     /// Ends the connection as a broken network would: no last chunk, nothing.
     void cut() {
-        const ::linger at_once{1, 0};
-        setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        ssekit::reset_connection(socket_.get());
         gone_ = true;
     }
 
@@ -408,7 +411,12 @@ class server {
     void run() {
         std::printf("open %s\n", url().c_str());
         std::fflush(stdout);
-        while (!over_) turn();
+        while (!over_) {
+            try {
+                turn();
+            } catch (const std::bad_alloc&) { // the next one goes on where this one has stopped
+            }
+        }
         const auto cut =
             std::ranges::count_if(connections_, [](auto& c) { return c->streaming(); });
         std::printf("clients let go: %zu, cut off: %td\n", released_, cut);
@@ -426,13 +434,14 @@ class server {
     static constexpr std::array<std::string_view, 3> topics = {"metric", "job", "notice"};
     static constexpr std::array<std::string_view, 3> notice_types = {"info", "warning", "alarm"};
     static constexpr ssekit::retention kept = {.events = 480}; // two minutes of the metric
-    static constexpr std::string_view stream_methods = "GET, HEAD, OPTIONS";
 
     static ssekit::hub_options hub_settings(const settings& wanted) {
         return {
             .heartbeat = {.interval = 15s},
             .write_deadline = stall_time,
             .retry = wanted.retry,
+            .refused_retry_min = wanted.retry,
+            .refused_retry_max = 5 * wanted.retry,
             .max_subscribers = wanted.clients,
         };
     }
@@ -451,14 +460,26 @@ class server {
         while (void* const ready = hub_.next_ready()) send(*static_cast<connection*>(ready));
         for (const auto& c : connections_) {
             if (c->deadline() > now_) continue;
-            c->expire();
-            send(*c);
+            unless_out_of_memory(*c, [&] {
+                c->expire();
+                send(*c);
+            });
         }
         drop_gone();
         if (closing_ && hub_.subscriptions() == 0) stop_listening();
         if (closing_ && (connections_.empty() || now_ >= close_deadline_)) over_ = true;
     }
     // [loop]
+
+    /// Where there is no memory one connection ends, and nothing else does.
+    template <class Work>
+    static void unless_out_of_memory(connection& c, Work&& work) {
+        try {
+            work();
+        } catch (const std::bad_alloc&) {
+            c.cut();
+        }
+    }
 
     void wait() {
         const bool accepting = connections_.size() < capacity() && now_ >= accept_again_;
@@ -475,7 +496,26 @@ class server {
     }
 
     [[nodiscard]] std::size_t capacity() const {
-        return settings_.clients + max_others + max_refusals;
+        return settings_.clients + max_waiting + max_leaving + 1;
+    }
+
+    /// Of those that are no streams there are so many and no more: slow ones do not keep the places
+    /// of others, since the one makes way that has been at it longest.
+    void make_room() {
+        connection* waits_longest = nullptr;
+        connection* leaves_longest = nullptr;
+        std::size_t waiting = 0;
+        std::size_t leaving = 0;
+        for (const auto& c : connections_) {
+            if (c->gone() || c->streaming()) continue;
+            ++(c->waiting() ? waiting : leaving);
+            connection*& longest = c->waiting() ? waits_longest : leaves_longest;
+            if (longest == nullptr || c->deadline() < longest->deadline()) longest = c.get();
+        }
+        if (leaving >= max_leaving) leaves_longest->drop();
+        if (waiting < max_waiting) return;
+        waits_longest->refuse(503, {{"Retry-After", "5"}});
+        send(*waits_longest);
     }
 
     void accept_all() {
@@ -490,20 +530,25 @@ class server {
             const int on = 1;
             fcntl(socket.get(), F_SETFL, O_NONBLOCK);
             setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            ssekit::notice_dead_peer(socket.get());
             // What a client has not read is better off in the log, once for all, than in the
             // kernel.
             setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
-            const bool full = connections_.size() >= settings_.clients + max_others;
-            connections_.push_back(
-                std::make_unique<connection>(std::move(socket), now_ + settings_.timeout));
-            if (!full) continue;
-            connections_.back()->refuse(503, {{"Retry-After", "5"}});
-            send(*connections_.back());
+            try {
+                make_room();
+                fds_.reserve(connections_.size() + 3); // for `wait`, which must not fail
+                connections_.push_back(
+                    std::make_unique<connection>(std::move(socket), now_ + settings_.timeout));
+            } catch (const std::bad_alloc&) { // this one, or the one that should have made way
+            }
         }
     }
 
     void serve(connection& c, short happened) {
         if (happened == 0 || c.gone()) return;
+        unless_out_of_memory(c, [&] { receive(c, happened); });
+    }
+    void receive(connection& c, short happened) {
         if ((happened & POLLIN) != 0) {
             c.receive();
         } else if ((happened & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
@@ -528,11 +573,15 @@ class server {
         [[maybe_unused]] const ssize_t size = read(signals_.get(), bytes, sizeof bytes);
         closing_ = true;
         close_deadline_ = now_ + farewell_time;
-        complain(hub_.close({
+        ssekit::close_options how{
             .farewell = {.type = "bye", .data = "the server ends"},
             .retry_min = settings_.retry,
             .retry_max = 3 * settings_.retry,
-        }));
+        };
+        if (hub_.close(how) != ssekit::errc::ok) { // there is no memory for it
+            how.farewell = {};
+            complain(hub_.close(how));
+        }
         for (const auto& c : connections_) c->finish();
     }
     // Up to now, who came was told to come back: the hub refuses streams while it closes.
@@ -621,7 +670,7 @@ class server {
         };
         static constexpr route routes[] = {
             {"/", "GET, HEAD", &server::send_page},
-            {"/events", stream_methods, &server::open_stream},
+            {"/events", ssekit::stream_methods, &server::open_stream},
             {"/jobs", "POST", &server::start_job},
             {"/notices", "POST", &server::take_notice},
             {"/break", "POST", &server::break_client},
@@ -655,7 +704,7 @@ class server {
         headers with = cors_headers(asked);
         const int status = ssekit::stream_status(asked.view);
         if (status == 204) {
-            with.push_back({"Allow", stream_methods});
+            with.push_back({"Allow", ssekit::stream_methods});
             return c.respond(status, with);
         }
         if (status != 200) return tell(c, status, "this is a text/event-stream", with);
@@ -672,7 +721,7 @@ class server {
         const std::string_view name = ssekit::find_query(asked.view.target, "client").value_or("");
         if (name.size() > 32) return tell(c, 400, "a client's name has at most 32 bytes", with);
 
-        const auto form = asked.http_1_0 ? ssekit::framing::raw : ssekit::framing::chunked;
+        const ssekit::framing form = ssekit::framing_for(asked.view);
         if (asked.view.method == "HEAD") return c.respond_with_stream_head(form, with);
         std::string id;
         ssekit::last_event_id(asked.view, id, ssekit::id_source::header_or_query);
@@ -1062,18 +1111,42 @@ const stream = location.origin + "/events";
 const shown = 240;      // points in the chart
 const points = [];      // {seq, load, caught: came after a reconnect, cut: first behind a gap}
 let source, lastId = "", lastSeq = null, events = 0, reconnects = 0, missing = 0;
+let tries = 0, retry;   // since the browser gave up
 let away = null;        // since the connection broke: {id, since}
 let catching = null;    // since it is back: {id, since, opened, count, ok}
 
 // ---- connection
 
+// [page]
 function connect() {
-  // The browser reconnects by itself and sends Last-Event-ID. Only when it has given up, which it
-  // does after an error status, the id has to travel in the query of a new EventSource.
+  // The browser comes back by itself, and sends Last-Event-ID. A new EventSource has none to send:
+  // its id travels in the query.
   const resume = lastId ? "&lastEventId=" + encodeURIComponent(lastId) : "";
   source = new EventSource("/events?history&client=" + client + resume);
   source.onopen = opened;
   source.onerror = broken;
+  listen();
+}
+
+function broken() {
+  if (source.readyState !== EventSource.CLOSED) return lost("", "reconnecting");
+  // After an error status the browser gives up. The next try is the page's, later each time.
+  lost("gone", "server not there");
+  const pause = Math.min(1000 * 2 ** tries++, 30_000);
+  retry = setTimeout(connect, pause * (.75 + Math.random() / 4));
+}
+
+// A page that is left may be kept as it is, for the way back, and its connection with it. Over
+// HTTP/1.1 there are six to a server: then the seventh page would not load.
+addEventListener("pagehide", () => {
+  clearTimeout(retry);
+  source?.close();
+  lost("", "reconnecting");
+});
+addEventListener("pageshow", connect); // loaded, or back
+// [page]
+
+function listen() {
   on("metric", event => metric(JSON.parse(event.data)));
   on("progress", event => progress(JSON.parse(event.data)));
   on("complete", event => complete(JSON.parse(event.data)));
@@ -1086,6 +1159,7 @@ function on(type, handle) {
   source.addEventListener(type, event => {
     lastId = event.lastEventId;
     events += 1;
+    tries = 0;
     if (late()) catching.count += 1;
     wire(event);
     handle(event);
@@ -1093,6 +1167,11 @@ function on(type, handle) {
     show("resume", `curl -N -H 'Last-Event-ID: ${lastId}' ${stream}`);
     $("events").textContent = events.toLocaleString();
   });
+}
+
+function lost(kind, text) {
+  state(kind, text);
+  if (!away) away = {id: lastId, since: performance.now()};
 }
 
 function opened() {
@@ -1109,13 +1188,6 @@ function opened() {
 // What was missed comes at once when the connection is back; what comes later is new.
 function late() {
   return catching !== null && performance.now() - catching.opened < 120;
-}
-
-function broken() {
-  const given_up = source.readyState === EventSource.CLOSED;
-  state(given_up ? "gone" : "", given_up ? "server not there" : "reconnecting");
-  if (!away) away = {id: lastId, since: performance.now()};
-  if (given_up) setTimeout(connect, 3000);
 }
 
 // What the sequence numbers have shown since the reconnect.
@@ -1308,7 +1380,6 @@ follow(1);
 $("cat").textContent = `curl -sN '${stream}?topics=metric' | sse_cat`;
 addEventListener("resize", requestDraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", requestDraw);
-connect();
 </script>
 )html";
 

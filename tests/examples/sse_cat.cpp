@@ -41,8 +41,8 @@ A retry beyond 2^53-1 is printed as a string. An event that the input leaves unf
 
   --chunk N      feed the parser at most N bytes at a time
   --whole        read all input before the first byte is parsed
-  --limit BYTES  drop events with more data than this (default 16777216); an id or a type may always
-                 have 1024 bytes
+  --limit BYTES  drop events with more data than this, or a longer id or type (default 16777216 of
+                 data, 65536 of an id or a type)
   --help         print this
 
 exit status: 0  all went well, also when the reader of the output has gone
@@ -163,7 +163,12 @@ exit_status run(int argc, char** argv) {
             const bool is_chunk = option == "--chunk";
             const std::optional<std::size_t> number = parse_number(argv[i], is_chunk ? 1 : 0);
             if (!number) return complain("not a number of bytes: ", argv[i]);
-            (is_chunk ? wanted.chunk : wanted.parser.limits.data) = *number;
+            ssekit::parser_limits& limits = wanted.parser.limits;
+            if (is_chunk) {
+                wanted.chunk = *number;
+            } else {
+                limits.data = limits.id = limits.type = *number;
+            }
         } else {
             return complain("unknown argument: ", argv[i]);
         }

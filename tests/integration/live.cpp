@@ -546,16 +546,28 @@ TEST_CASE("live: more streams than allowed are told to come later") {
     CHECK(status == 200);
 }
 
-TEST_CASE("live: more connections than allowed are told to come later") {
-    live_server server({"--clients", "1"});
+TEST_CASE(
+    "live: of connections that bring no request the oldest is told to come later, and none is "
+    "in the way of those that do") {
+    live_server server({"--clients", "1000"});
     stream_client stream(server.port);
     std::vector<tcp_client> crowd;
-    crowd.reserve(100);
-    for (int i = 0; i < 100; ++i) crowd.emplace_back(server.port);
-    const response refused = support::read_head(crowd.back());
+    crowd.reserve(400);
+    for (int i = 0; i < 400; ++i) {
+        crowd.emplace_back(server.port);
+        crowd.back().send("GET /events HTTP/1.1\r\nHo");
+    }
+    const response refused = support::read_head(crowd.front());
     CHECK(refused.status == 503);
     CHECK(refused.header("Retry-After") == "5");
+    CHECK(crowd[300].until_closed());
     CHECK(goes_on(stream));
+    stream_client other(server.port);
+    CHECK(other.head.status == 200);
+    CHECK(goes_on(other));
+    tcp_client& last = crowd.back(); // which is among the newest
+    last.send("st: a\r\n\r\n");
+    CHECK(support::read_head(last).status == 200);
     crowd.clear();
     CHECK(goes_on(stream));
     CHECK(ask(server.port, "GET /").status == 200);

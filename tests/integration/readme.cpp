@@ -59,11 +59,11 @@ std::string marked_part(const std::string& path, const std::string& label) {
 
 } // namespace
 
-TEST_CASE("every C++ block of the README is cut from a program that the tests run") {
+TEST_CASE("every block of code in the README is cut from a program that the tests run") {
     const std::vector<std::string> lines = lines_of(read_file("README.md"));
     std::size_t blocks = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (lines[i] != "```cpp") continue;
+        if (lines[i] != "```cpp" && lines[i] != "```js") continue;
         ++blocks;
         REQUIRE(i > 0);
         // <!-- tests/examples/NAME.cpp [label] -->

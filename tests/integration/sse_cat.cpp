@@ -125,7 +125,7 @@ TEST_CASE("sse_cat: an event past the limit is named with its byte, and the rest
                             "sse_cat: byte 41: the data of an event is too long\n");
     }
     CHECK(sse_cat({"--limit", "5"}, input).status == 0);
-    CHECK(sse_cat({}, "id: " + std::string(1025, 'x') + "\ndata: x\n\n").status == 2);
+    CHECK(sse_cat({}, "id: " + std::string((64 << 10) + 1, 'x') + "\ndata: x\n\n").status == 2);
 }
 
 TEST_CASE("sse_cat: a large input goes through whole") {

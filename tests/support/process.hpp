@@ -110,6 +110,8 @@ class process {
         waitpid(pid_, nullptr, 0);
     }
 
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
     /// Everything that the child has printed so far.
     [[nodiscard]] const std::string& out() const { return out_.text; }
     [[nodiscard]] const std::string& err() const { return err_.text; }

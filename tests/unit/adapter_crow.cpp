@@ -171,6 +171,10 @@ TEST_CASE("Crow: what stands against a stream is answered") {
     CHECK(refused.code == 503);
     CHECK(refused.headers.at("Retry-After") == "30");
     CHECK_FALSE(refused.body.empty());
+    fixture soft({.refused_retry_min = 3s, .refused_retry_max = 3s, .max_subscribers = 0});
+    const auto told = soft.poll(crow::request{.headers = {{"Accept", "text/event-stream"}}});
+    CHECK(told.code == 200);
+    CHECK(told.body == "retry: 3000\n\n");
     f.publish("last");
     CHECK(f.hub.close_topic("a") == ssekit::errc::ok);
     CHECK(f.poll("1.1").code == 204);

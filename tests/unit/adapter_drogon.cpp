@@ -171,6 +171,7 @@ struct request {
     [[nodiscard]] const std::string& query() const { return url_query; }
     [[nodiscard]] const char* versionString() const { return version.c_str(); }
     [[nodiscard]] bool isHead() const { return head; }
+    [[nodiscard]] const char* methodString() const { return "GET"; }
     [[nodiscard]] const std::weak_ptr<connection>& getConnectionPtr() const { return of; }
     [[nodiscard]] const std::string& getHeader(const std::string& name) const {
         static const std::string none;
@@ -309,6 +310,13 @@ TEST_CASE("Drogon: a refusal of the hub has a status") {
     CHECK(refused->headers.at("Retry-After") == "30");
     CHECK(refused->type == "text/plain");
     CHECK_FALSE(refused->begin);
+
+    fixture soft({.refused_retry_min = 3s, .refused_retry_max = 3s, .max_subscribers = 0});
+    const response told = soft.ask({.headers = {{"Accept", "text/event-stream"}}});
+    CHECK(int(told->code) == 200);
+    CHECK(told->type == "text/event-stream");
+    CHECK(told->body == "retry: 3000\n\n");
+    CHECK_FALSE(told->begin);
 
     fixture gone;
     gone.connection.reset();

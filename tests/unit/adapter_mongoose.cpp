@@ -296,6 +296,14 @@ TEST_CASE("Mongoose: a refusal of the hub has a status") {
     full.turn();
     CHECK(c.got->starts_with("HTTP/1.1 503 "));
     CHECK(ssekit::find_header(*c.got, "Retry-After") == "30");
+
+    local soft({.refused_retry_min = 3s, .refused_retry_max = 3s, .max_subscribers = 0});
+    mg_connection& browser = soft.connect();
+    CHECK(soft.ask(browser, "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n") ==
+          nullptr);
+    soft.turn();
+    CHECK(browser.got->starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"));
+    CHECK(browser.got->ends_with("Content-Length: 13\r\n\r\nretry: 3000\n\n"));
 }
 
 TEST_CASE("Mongoose: a client that does not read costs its room and loses nothing") {

@@ -354,8 +354,16 @@ TEST_CASE("uWebSockets: what a request asks for decides") {
 TEST_CASE("uWebSockets: a refusal of the hub has a status") {
     fixture full({.max_subscribers = 0});
     CHECK(full.stream() == nullptr);
-    CHECK(full.response.got.starts_with("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\n"));
+    CHECK(full.response.got.starts_with(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
+        "Retry-After: 30\r\n"));
     CHECK(full.response.ended);
+
+    fixture soft({.refused_retry_min = 3s, .refused_retry_max = 3s, .max_subscribers = 0});
+    CHECK(soft.stream({.headers = {{"accept", "text/event-stream"}}}) == nullptr);
+    CHECK(soft.response.head().starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream"));
+    CHECK(soft.response.got.ends_with("\r\n\r\nretry: 3000\n\n"));
+    CHECK(soft.response.ended);
 
     fixture over;
     over.publish("");
@@ -369,8 +377,8 @@ TEST_CASE("uWebSockets: further headers and a welcome") {
     fake_request asked;
     const header more[] = {{"Access-Control-Allow-Origin", "*"}};
     f.response.in_handler([&] {
-        auto* const stream =
-            ssekit::uws_stream(*f.hub, asked, f.response, f.loop, {.topics = "a"}, more);
+        auto* const stream = ssekit::uws_stream(*f.hub, asked, f.response, f.loop, {.topics = "a"},
+                                                {.allow = "", .headers = more});
         REQUIRE(stream != nullptr);
         CHECK(stream->send({.data = "welcome"}) == errc::ok);
     });

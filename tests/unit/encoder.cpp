@@ -231,6 +231,84 @@ TEST_CASE("the iterator of a data writer is an output iterator for char") {
     static_assert(!ssekit::byte_sink<int>);
 }
 
+TEST_CASE("the type may come before the id and nothing else changes") {
+    const event_view event = {.id = "7", .type = "t", .data = "a\nb", .retry = 5ms};
+    std::string out;
+    REQUIRE(ssekit::append_to(out, event, ssekit::field_order::type_first) == errc::ok);
+    CHECK(out == "event: t\nid: 7\nretry: 5\ndata: a\ndata: b\n\n");
+    CHECK(out.size() == ssekit::encoded_size(event));
+    std::string same(out.size(), '\0');
+    CHECK(encode_to(same.data(), same.data() + same.size(), event, ssekit::field_order::type_first)
+              .ec == errc::ok);
+    CHECK(same == out);
+    std::string written;
+    ssekit::data_writer(written, event, ssekit::field_order::type_first).finish();
+    CHECK(written == out);
+    out.clear();
+    REQUIRE(ssekit::append_to(out, {.id = "7\xff", .data = ""},
+                              {utf8_policy::replace, ssekit::field_order::type_first}) == errc::ok);
+    CHECK(out == "id: 7\xEF\xBF\xBD\ndata: \n\n");
+}
+
+TEST_CASE("lines with a prefix are lines of their own") {
+    std::string out;
+    ssekit::data_writer data(out, {.type = "t"});
+    data.write_lines("a ", "1").write_lines("b ", "2\r\n3\r4\n").write_lines("c ", "").finish();
+    CHECK(out == "event: t\ndata: a 1\ndata: b 2\ndata: b 3\ndata: b 4\ndata: b \ndata: c \n\n");
+    out.clear();
+    ssekit::data_writer mixed(out);
+    mixed.write("x\r").write_lines("y ", "z\r").write("\nw").write_lines("", "v").finish();
+    CHECK(out == "data: x\ndata: \ndata: y z\ndata: y \ndata: w\ndata: v\n\n");
+    out.clear();
+    ssekit::data_writer(out, {.id = "1\n"}).write_lines("a ", "1").finish();
+    CHECK(out.empty());
+}
+
+// What Datastar's clients take: the name of the argument at the start of each line, and the type
+// before the id.
+TEST_CASE("the events of Datastar come out byte by byte") {
+    const auto event = [](const event_view& head, auto&& write) {
+        std::string out;
+        ssekit::data_writer data(out, head, ssekit::field_order::type_first);
+        write(data);
+        data.finish();
+        return out;
+    };
+    CHECK(event({.type = "datastar-patch-elements"},
+                [](auto& data) {
+                    data.write_lines("elements ", "<div id=\"a\">\n  one\n</div>");
+                }) == "event: datastar-patch-elements\ndata: elements <div id=\"a\">\n"
+                      "data: elements   one\ndata: elements </div>\n\n");
+    CHECK(event({.id = "event1", .type = "datastar-patch-elements", .retry = 2s},
+                [](auto& data) {
+                    data.write_lines("selector ", "#list").write_lines("mode ", "append");
+                    data.write_lines("useViewTransition ", "true")
+                        .write_lines("elements ", "<li>x</li>");
+                }) ==
+          "event: datastar-patch-elements\nid: event1\nretry: 2000\ndata: selector #list\n"
+          "data: mode append\ndata: useViewTransition true\ndata: elements <li>x</li>\n\n");
+    CHECK(event({.type = "datastar-patch-elements"}, [](auto& data) {
+              data.write_lines("selector ", "#gone").write_lines("mode ", "remove");
+          }) == "event: datastar-patch-elements\ndata: selector #gone\ndata: mode remove\n\n");
+    CHECK(event({.id = "9", .type = "datastar-patch-signals"},
+                [](auto& data) {
+                    data.write_lines("onlyIfMissing ", "true");
+                    data.write_lines("signals ", "{\"one\":1,\n\"two\":2}");
+                }) == "event: datastar-patch-signals\nid: 9\ndata: onlyIfMissing true\n"
+                      "data: signals {\"one\":1,\ndata: signals \"two\":2}\n\n");
+}
+
+TEST_CASE("a comment may end with its line") {
+    char room[8];
+    const auto [end, code] =
+        ssekit::encode_comment_to(room, room + 8, "a\nb", ssekit::comment_form::line);
+    CHECK(code == errc::ok);
+    CHECK(std::string_view(room, static_cast<std::size_t>(end - room)) == ": a\n: b\n");
+    CHECK(ssekit::encoded_comment_size("a\nb", ssekit::comment_form::line) == 8);
+    CHECK(ssekit::encode_comment_to(room, room + 7, "a\nb", ssekit::comment_form::line).ec ==
+          errc::buffer_too_small);
+}
+
 TEST_CASE("comments are ignored by every client whatever they say") {
     for (std::uint32_t seed = 0; seed < 2000; ++seed) {
         CAPTURE(seed);

@@ -100,6 +100,8 @@ TEST_CASE("the chunked form is the same bytes as one chunk at every size") {
 TEST_CASE("a comment frame holds comment lines in both forms") {
     CHECK(frame::comment("").wire() == ssekit::heartbeat_comment);
     CHECK(frame::comment("").chunked() == "3\r\n:\n\n\r\n");
+    CHECK(frame::comment("", ssekit::comment_form::line).wire() == ssekit::heartbeat_line);
+    CHECK(frame::comment("", ssekit::comment_form::line).chunked() == "2\r\n:\n\r\n");
     CHECK(frame::comment("hi").wire() == ": hi\n\n");
     CHECK(frame::comment("a\nb\r\nc\rd").wire() == ": a\n: b\n: c\n: d\n\n");
     CHECK(frame::comment("a\ndata: b").chunked() == as_chunk(": a\n: data: b\n\n"));
@@ -300,7 +302,7 @@ TEST_CASE("a frame is given back to the memory that it came from, with the size 
         CHECK(event.chunked() == "13\r\nid: 7\ndata: hello\n\n\r\n");
         CHECK(event.label().topic == "topic");
         CHECK(event.label().key == "key");
-        const frame comment = frame::comment("c", &memory);
+        const frame comment = frame::comment("c", ssekit::comment_form::block, &memory);
         CHECK(comment.wire() == ": c\n\n");
         const frame bytes = frame::verbatim("0\r\n\r\n", &memory);
         CHECK(bytes.chunked() == "0\r\n\r\n");
@@ -326,7 +328,7 @@ TEST_CASE("a frame is given back to the memory that it came from, with the size 
     memory.left = 0;
     CHECK(frame::make({.data = "x"}, utf8_policy::pass_through, {}, &memory).ec ==
           errc::out_of_memory);
-    CHECK_FALSE(frame::comment("x", &memory));
+    CHECK_FALSE(frame::comment("x", ssekit::comment_form::block, &memory));
     CHECK_FALSE(frame::verbatim("x", &memory));
     frame_builder block(&memory);
     block.append("data: x\n\n", 9);

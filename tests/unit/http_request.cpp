@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ssekit/http_request.hpp>
+#include <ssekit/stream_route.hpp>
 
 #include <doctest/doctest.h>
 
@@ -280,21 +281,6 @@ TEST_CASE("a server's own headers will do, whatever their type") {
     CHECK(seen.last_event_id == std::nullopt);
     const request_view none = read_request("GET", "/x", [](std::string_view) { return ""sv; });
     CHECK(none.accept == std::nullopt);
-}
-
-TEST_CASE("a stream may begin, or there is a status that says why not") {
-    CHECK(stream_status({}) == 200);
-    CHECK(stream_status({.method = "HEAD"}) == 200);
-    CHECK(stream_status({.method = "OPTIONS"}) == 204);
-    CHECK(stream_status({.method = "OPTIONS", .accept = "text/html"}) == 204);
-    CHECK(stream_status({.method = "POST"}) == 405);
-    CHECK(stream_status({.method = "get"}) == 405);
-    CHECK(stream_status({.accept = "text/html"}) == 406);
-    const std::string token(8 << 10, 'x');
-    CHECK(stream_status({.authorization = token}) == 200);
-    const std::string longer = token + 'x';
-    CHECK(stream_status({.authorization = longer}) == 431);
-    CHECK(stream_status({.authorization = "12345"}, {.token = 4}) == 431);
 }
 
 TEST_CASE("a bearer token is what the header says") {

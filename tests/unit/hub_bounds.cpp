@@ -287,6 +287,33 @@ TEST_CASE("a lag by age is one of the events and not of the stream") {
     CHECK(reader.stream.end() == stream_end::lagged);
 }
 
+TEST_CASE("a client gets what it comes back for, where lag would end its stream") {
+    for (const lag_policy policy : {lag_policy::disconnect, lag_policy::detach}) {
+        hub server(1, morning, {});
+        say_numbers(server, "a", 1, 9);
+        server.tick(morning + 1h);
+        client reader(server, to({"a"}, {.last_event_id = "1.2",
+                                         .on_lag = policy,
+                                         .max_lag = {.events = 3, .bytes = 1, .age = 1s}}));
+        reader.drain_one_frame();
+        reader.drain_one_frame();
+        say_numbers(server, "a", 10, 14); // more than it may be behind, had it read the rest
+        reader.drain_one_frame();
+        CHECK(reader.events() == texts{"3", "4"});
+        CHECK(reader.stream.end() == stream_end::open);
+        // It has read what it came for: from now on the bound counts.
+        client late(
+            server,
+            to({"a"}, {.last_event_id = "1.14", .on_lag = policy, .max_lag = {.events = 3}}));
+        late.drain();
+        say_numbers(server, "a", 15, 18);
+        late.drain();
+        CHECK(late.events().empty());
+        CHECK(late.stream.end() ==
+              (policy == lag_policy::detach ? stream_end::detached : stream_end::lagged));
+    }
+}
+
 TEST_CASE("replay on coming back is bounded like live events") {
     hub server(1, {}, {});
     say_numbers(server, "a", 1, 9);

@@ -174,3 +174,52 @@ TEST_CASE("a page's cursor is of its own topics where publishers give the ids") 
     reader.drain();
     CHECK(reader.last_event_id() == "a2");
 }
+
+TEST_CASE("the type comes first in all that a hub says, where it is told so") {
+    hub server(1, time_point(),
+               {.keep = {.events = 1, .burst = {.within = 0ms}},
+                .order = ssekit::field_order::type_first,
+                .heartbeat = {.interval = 15s, .jitter = 0},
+                .heartbeat_type = "beat",
+                .end_type = "over"});
+    client reader(server, to({"a"}, {.on_lag = ssekit::lag_policy::skip_to_oldest}));
+    reader.drain();
+    reader.socket.got.clear();
+    for (const std::string_view data : {"x", "y"}) {
+        REQUIRE(server.publish("a", {.type = "t", .data = data}).ec == errc::ok);
+    }
+    reader.drain();
+    const auto id = [&](std::uint64_t offset) { return "id: " + id_of(server, offset) + "\n"; };
+    CHECK(reader.socket.got == "event: gap\ndata: {\"reason\":\"lagged\",\"missed\":1,\"from\":\"" +
+                                   id_of(server, 0) + "\",\"through\":\"" + id_of(server, 1) +
+                                   "\"}\n\nevent: t\n" + id(2) + "data: y\n\n");
+    reader.socket.got.clear();
+    client other(server, to({"b"}));
+    REQUIRE(server.publish("b", {.data = "z"}).ec == errc::ok);
+    server.tick(time_point() + 15s);
+    reader.drain();
+    CHECK(reader.socket.got == "event: beat\n" + id(3) + "data: \n\n");
+    // The frame knows its id and type wherever they stand.
+    const auto made =
+        ssekit::frame::make({.id = "7", .type = "t", .data = "x"}, ssekit::field_order::type_first);
+    CHECK(made.frame.id() == "7");
+    CHECK(made.frame.type() == "t");
+    CHECK(server.publish("a", made.frame).ec == errc::id_is_assigned);
+    CHECK(ssekit::frame::make({.id = "event: x"}, ssekit::field_order::type_first).frame.id() ==
+          "event: x");
+}
+
+TEST_CASE("a comment ends with its line, where the hub is told so") {
+    hub server(1, time_point(),
+               {.ids = event_ids::none,
+                .comments = ssekit::comment_form::line,
+                .heartbeat = {.interval = 15s, .jitter = 0}});
+    CHECK(opening(server) == ":\n");
+    client reader(server, to({"a"}));
+    reader.drain();
+    server.tick(time_point() + 15s);
+    reader.drain();
+    REQUIRE(server.publish("a", {.data = "x"}).ec == errc::ok);
+    reader.drain();
+    CHECK(reader.socket.got == ":\n:\ndata: x\n\n");
+}

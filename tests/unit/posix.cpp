@@ -8,12 +8,16 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -127,6 +131,80 @@ TEST_CASE("what is no socket is told as closed") {
     out.descriptor = ::open("/dev/null", O_WRONLY);
     CHECK(out.write_some(slices).status == io_status::closed);
     ::close(out.descriptor);
+}
+
+namespace {
+
+/// Two ends of a TCP connection over the loopback interface.
+struct tcp_pair : socket_pair {
+    tcp_pair() {
+        for (int& end : ends) hang_up(end);
+        const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const where = reinterpret_cast<sockaddr*>(&address);
+        REQUIRE(::bind(listener, where, sizeof address) == 0);
+        REQUIRE(::listen(listener, 1) == 0);
+        REQUIRE(::getsockname(listener, where, &size) == 0);
+        ends[1] = ::socket(AF_INET, SOCK_STREAM, 0);
+        REQUIRE(::connect(ends[1], where, sizeof address) == 0);
+        ends[0] = ::accept(listener, nullptr, nullptr);
+        ::close(listener);
+        REQUIRE(ends[0] >= 0);
+    }
+
+    [[nodiscard]] int option(int level, int name) const {
+        int value = -1;
+        socklen_t size = sizeof value;
+        CHECK(::getsockopt(ends[0], level, name, &value, &size) == 0);
+        return value;
+    }
+};
+
+} // namespace
+
+TEST_CASE("a dead peer is noticed after the time that is given, in steps that the system has") {
+    using namespace std::chrono_literals;
+    const tcp_pair tcp;
+    CHECK(ssekit::notice_dead_peer(tcp.ends[0]));
+    CHECK(tcp.option(SOL_SOCKET, SO_KEEPALIVE) != 0);
+#if defined(__linux__)
+    CHECK(tcp.option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 20'000);
+    CHECK(tcp.option(IPPROTO_TCP, TCP_KEEPIDLE) == 10);
+    CHECK(tcp.option(IPPROTO_TCP, TCP_KEEPINTVL) == 5);
+    CHECK(tcp.option(IPPROTO_TCP, TCP_KEEPCNT) == 2);
+    CHECK(ssekit::notice_dead_peer(tcp.ends[0], 1500ms));
+    CHECK(tcp.option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 1500);
+    for (const auto least : {1000ms, 999ms, 0ms, std::chrono::milliseconds::min()}) {
+        CHECK(ssekit::notice_dead_peer(tcp.ends[0], least));
+        CHECK(tcp.option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 1000);
+        CHECK(tcp.option(IPPROTO_TCP, TCP_KEEPIDLE) == 1);
+    }
+    CHECK(ssekit::notice_dead_peer(tcp.ends[0], std::chrono::milliseconds::max()));
+    CHECK(tcp.option(IPPROTO_TCP, TCP_KEEPIDLE) == 16'200);
+#endif
+    CHECK(!ssekit::notice_dead_peer(-1));
+}
+
+TEST_CASE("a connection that is reset is told from one that has ended") {
+    for (const bool reset : {false, true}) {
+        tcp_pair tcp;
+        if (reset) ssekit::reset_connection(tcp.ends[0]);
+        ::shutdown(tcp.ends[0], SHUT_RDWR); // as libraries do
+        tcp_pair::hang_up(tcp.ends[0]);
+        char byte = 0;
+        errno = 0;
+        const ssize_t got = ::recv(tcp.ends[1], &byte, 1, 0);
+#if defined(__linux__)
+        CHECK(got == (reset ? -1 : 0));
+        if (reset) CHECK(errno == ECONNRESET);
+#else
+        if (!reset) CHECK(got == 0);
+#endif
+    }
+    ssekit::reset_connection(-1); // is nothing
 }
 
 #endif

@@ -66,7 +66,7 @@ TEST_CASE("a collector sees what a page sees, however the bytes come") {
 
 TEST_CASE("a collector keeps what a limit says") {
     event_collector seen;
-    seen.feed("data: a\nid: " + std::string(5000, 'x') + "\n\ndata: b\n\n");
+    seen.feed("data: a\nid: " + std::string(70'000, 'x') + "\n\ndata: b\n\n");
     CHECK(seen.errors == std::vector<ssekit::errc>{ssekit::errc::id_too_long});
     REQUIRE(seen.events.size() == 1);
     CHECK(seen.events[0].data == "b");

@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -36,8 +37,10 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <boost/version.hpp>
 
 namespace ssekit::inline SSEKIT_ABI {
 
@@ -58,6 +61,8 @@ class beast_event_stream {
     /// Waits for the next event. Throws std::bad_alloc, and then the connection is lost.
     /// Preconditions: no other call is pending.
     /// \returns nullptr when there will be none. Lifetime: until the next call.
+    /// Throws boost::system::system_error with operation_aborted when the coroutine is cancelled,
+    /// as by `next() || timer`: the next call goes on where this one was, and nothing is lost.
     [[nodiscard]] boost::asio::awaitable<const event_view*> next();
 
     /// Effects: closes the source and wakes a pending `next`, which closing the source alone would
@@ -79,15 +84,21 @@ class beast_event_stream {
     boost::asio::awaitable<void> step_done(time_point at_least = {});
     boost::asio::awaitable<void> wait(time_point deadline);
     void give_up();
-    void lose() {
+    void take(const std::exception_ptr& failed);
+    void lose(std::string_view why) {
         give_up();
-        source_.receive_failure(now());
+        source_.receive_failure(now(), why);
     }
+
+    /// Of an attempt to connect, the one that is under way.
+    enum class step : std::uint8_t { look_up, connect, secure, head };
 
     boost::asio::steady_timer alarm_;
     boost::asio::ssl::context* tls_ = nullptr;
     event_source& source_;
     std::shared_ptr<detail::beast_connection> connection_ = {};
+    bool is_opening_ = false; // an attempt has begun, and there is no head yet
+    step under_way_ = step::look_up;
     std::string_view input_ = {};
     std::uint64_t dropped_ = 0;
     errc last_error_ = errc::ok;
@@ -116,47 +127,81 @@ inline boost::asio::awaitable<const event_view*> beast_event_stream::next() {
             continue;
         }
         if (source_.state() == ready_state::closed) co_return nullptr;
+        std::exception_ptr failed;
         try {
-            if (action == source_action::connect) {
+            if (action == source_action::connect) is_opening_ = true;
+            if (is_opening_) {
                 co_await open();
             } else if (connection_ != nullptr) {
                 co_await read(is_late ? time + a_moment : time_point());
             } else {
                 co_await wait(source_.next_deadline());
             }
-        } catch (const boost::system::system_error&) {
-            lose();
         } catch (...) {
-            lose();
-            throw;
+            failed = std::current_exception();
         }
+#if BOOST_VERSION >= 107700 // before that a coroutine cannot be cancelled
+        const auto asked = co_await boost::asio::this_coro::cancellation_state;
+        if (asked.cancelled() != boost::asio::cancellation_type::none) {
+            // What has come is kept, and so is what is under way: the next call goes on with it.
+            throw boost::system::system_error(boost::asio::error::operation_aborted);
+        }
+#endif
+        if (failed) take(failed);
     }
 }
 
-inline boost::asio::awaitable<void> beast_event_stream::open() {
-    connection_ = std::make_shared<detail::beast_connection>(source_.request(), alarm_, tls_);
-    connection_->resolve();
-    co_await step_done();
-    connection_->connect();
-    co_await step_done();
-    if (connection_->is_secure()) {
-        connection_->shake_hands();
-        co_await step_done();
+inline void beast_event_stream::take(const std::exception_ptr& failed) {
+    try {
+        std::rethrow_exception(failed);
+    } catch (const boost::system::system_error& error) {
+        lose(error.code().message());
+    } catch (...) {
+        lose("an exception");
+        throw;
     }
-    connection_->write();
-    do {
+}
+
+// Begins the attempt, or goes on with it where a call that was cancelled has left off.
+inline boost::asio::awaitable<void> beast_event_stream::open() {
+    if (connection_ == nullptr) {
+        connection_ = std::make_shared<detail::beast_connection>(source_.request(), alarm_, tls_);
+        connection_->resolve();
+        under_way_ = step::look_up;
+    }
+    if (under_way_ == step::look_up) {
+        co_await step_done();
+        connection_->connect();
+        under_way_ = step::connect;
+    }
+    if (under_way_ == step::connect) {
+        co_await step_done();
+        if (connection_->is_secure()) connection_->shake_hands();
+        under_way_ = step::secure;
+    }
+    if (under_way_ == step::secure) {
+        co_await step_done();
+        connection_->write();
         connection_->read();
+        under_way_ = step::head;
+    }
+    for (;;) {
         co_await step_done();
         connection_->parse();
-    } while (!connection_->has_head());
+        if (connection_->has_head()) break;
+        connection_->read();
+    }
+    is_opening_ = false;
     const auto find = [this](std::string_view name) { return connection_->find(name); };
     source_.receive_head(connection_->status(), find, now());
 }
 
 inline boost::asio::awaitable<void> beast_event_stream::read(time_point at_least) {
-    input_ = connection_->parse();
-    if (input_.empty() && !connection_->has_all()) {
-        connection_->read();
+    if (connection_->is_done()) { // else a call that was cancelled has begun to read
+        input_ = connection_->parse();
+        if (input_.empty() && !connection_->has_all()) connection_->read();
+    }
+    if (!connection_->is_done()) {
         co_await step_done(at_least);
         input_ = connection_->parse();
     }
@@ -181,10 +226,17 @@ inline boost::asio::awaitable<void> beast_event_stream::wait(time_point deadline
     boost::system::error_code ignored;
     alarm_.expires_at(deadline);
     co_await alarm_.async_wait(redirect_error(boost::asio::use_awaitable, ignored));
+#if BOOST_VERSION >= 107700
+    const auto asked = co_await boost::asio::this_coro::cancellation_state;
+    if (asked.cancelled() != boost::asio::cancellation_type::none) {
+        throw boost::system::system_error(boost::asio::error::operation_aborted);
+    }
+#endif
 }
 
 inline void beast_event_stream::give_up() {
     input_ = {};
+    is_opening_ = false;
     if (connection_ == nullptr) return;
     connection_->give_up();
     connection_ = nullptr;

@@ -57,47 +57,16 @@ struct boost_asio_net {
     }
 };
 
-/// An AsyncWriteStream: a socket, or a layer on one.
-template <class Stream>
-concept boost_asio_stream =
-    std::convertible_to<typename Stream::executor_type, boost::asio::any_io_executor>;
+template <std::convertible_to<boost::asio::any_io_executor> Executor>
+struct net_of<Executor> {
+    using type = boost_asio_net;
+};
 
 } // namespace detail
 
 /// Wakes what waits on an executor: `waker`, `ring`, `cancel`, `async_wait` and
 /// `async_wait_until`, see detail::async_bell.
 using boost_asio_bell = detail::async_bell<detail::boost_asio_net>;
-
-/// Effects: writes what the generator has, in writes of at most `default_drain_budget` bytes, and
-/// completes with (error_code, drain_status): `idle` or `done` without an error, which still holds
-/// when the handler is called; `closed` with the error that says why; or `cut` with
-/// connection_aborted: close the transport, and do not end the response.
-/// Lifetime: the stream and the generator live until then, and so does the hub of a `subscription`;
-/// a `shared_subscription` may outlive its hub.
-/// Preconditions: nothing else writes meanwhile. An owner that drains on behalf of `next_ready` or
-/// a waker and is notified during a write checks `is_done`, and closes the transport if it is.
-/// Thread safety: the executor of the stream.
-template <detail::boost_asio_stream Stream, buffers_generator Generator, class Token>
-auto async_drain(Stream& stream, Generator& generator, Token&& token) {
-    using operation = detail::drain_operation<detail::boost_asio_net, Stream, Generator>;
-    return detail::boost_asio_net::compose<Token, void(boost::system::error_code, drain_status)>(
-        operation(stream, generator), token, stream);
-}
-
-/// Effects: drains whenever the bell rings, until the stream is done, and completes with
-/// (error_code): none when the stream has ended in order and all of it has left;
-/// connection_aborted when it has broken off, and a write under way was ended by closing the
-/// transport; operation_aborted when the bell or the operation was cancelled; or what the transport
-/// said.
-/// Preconditions: the generator has the bell's waker; the bell is on the stream's executor and
-/// nothing else waits for it; nothing else writes meanwhile.
-/// Lifetime and thread safety: as above, and the bell lives as long.
-template <detail::boost_asio_stream Stream, buffers_generator Generator, class Token>
-auto async_serve(Stream& stream, Generator& generator, boost_asio_bell& bell, Token&& token) {
-    using operation = detail::serve_operation<detail::boost_asio_net, Stream, Generator>;
-    return detail::boost_asio_net::compose<Token, void(boost::system::error_code)>(
-        operation(stream, generator, bell), token, stream);
-}
 
 } // namespace ssekit::inline SSEKIT_ABI
 

@@ -22,9 +22,11 @@
 #ifndef SSEKIT_ADAPTERS_CROW_HPP
 #define SSEKIT_ADAPTERS_CROW_HPP
 
-#include <ssekit/http.hpp>
+#include <ssekit/header.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/writer.hpp>
 
 #include <cstddef>
@@ -41,14 +43,15 @@ template <class Request>
 
 /// Effects: answers a request with the events of the hub after its Last-Event-ID, or after the one
 /// in `options` if there is one; with none for a client that comes for the first time, unless
-/// `options.start` says earliest; or with the status that says why there is no stream. Headers of
-/// your own, those of cors.hpp for example, may be set before. Throws std::bad_alloc.
+/// `options.start` says earliest; or as stream_answer.hpp has it where there is no stream. Throws
+/// std::bad_alloc.
 /// \param response the crow::response of the same handler; it is ended
 /// \param most how many bytes are enough, exceeded by at most one event; the rest comes with the
 /// next answer
 template <class Request, class Response>
 void crow_poll(shared_hub& hub, const Request& request, Response& response,
-               subscribe_options options, std::size_t most = 16 << 10);
+               const subscribe_options& options, std::size_t most = 16 << 10,
+               const stream_route& route = {.allow = ""});
 
 // ---- how
 
@@ -64,17 +67,6 @@ struct crow_body {
     }
 };
 
-template <class Response>
-void crow_refuse(Response& response, refusal how, std::string_view why) {
-    response.code = how.status;
-    if (how.retry_after.count() != 0) {
-        response.set_header("Retry-After", std::to_string(how.retry_after.count()));
-    }
-    if (how.status == 204) return response.end();
-    response.set_header("Content-Type", "text/plain");
-    response.end(std::string(why) + "\n");
-}
-
 } // namespace detail
 
 template <class Request>
@@ -86,28 +78,23 @@ request_view crow_request(const Request& request) {
 
 template <class Request, class Response>
 void crow_poll(shared_hub& hub, const Request& request, Response& response,
-               subscribe_options options, std::size_t most) {
+               const subscribe_options& options, std::size_t most, const stream_route& route) {
     const request_view asked = crow_request(request);
-    if (const int status = stream_status(asked); status != 200) {
-        return detail::crow_refuse(response, {status, {}}, reason_phrase(status));
-    }
-    std::string id;
-    last_event_id(asked, id, id_source::header_or_query);
-    if (options.last_event_id.empty()) options.last_event_id = id;
-    options.framing = framing::raw;
     detail::crow_body body;
-    {
-        auto [stream, refused] = hub.subscribe(options);
-        if (refused != errc::ok) {
-            return detail::crow_refuse(response, refusal_of(refused), message(refused));
-        }
+    const auto begin = [&](subscribe_options wanted) {
+        wanted.framing = framing::raw;
+        auto [stream, refused] = hub.subscribe(wanted);
         // Whatever it says: what is there are whole events, and the client asks for what follows
         // the last of them. If the stream has broken off, the next answer says what is missing.
-        static_cast<void>(drain(stream, body, most));
-    }
-    for (const header& each : stream_headers) {
+        if (refused == errc::ok) static_cast<void>(drain(stream, body, most));
+        return refused;
+    };
+    const stream_answer answer = answer_request(hub, asked, route, options, begin);
+    response.code = answer.status;
+    answer.for_each_header(route, asked, [&](const header& each) {
         response.set_header(std::string(each.name), std::string(each.value));
-    }
+    });
+    if (answer.kind == answer_kind::whole) body.text = answer.body;
     response.end(body.text); // of a HEAD, Crow keeps the body
 }
 

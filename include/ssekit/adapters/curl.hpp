@@ -27,6 +27,7 @@
 #include <ssekit/http_request.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -94,7 +95,9 @@ class curl_transfer {
     CURLM* multi_ = nullptr; // while a transfer is under way
     event_source* source_ = nullptr;
     std::string head_ = {};
-    bool told_ = false; // the head, which may be followed by trailers
+    std::array<char, CURL_ERROR_SIZE> error_ = {}; // in words
+    std::size_t trailers_ = 0;                     // bytes
+    bool told_ = false;                            // the head, which may be followed by trailers
     bool news_ = false;
 };
 
@@ -229,6 +232,14 @@ inline void curl_transfer::begin(CURLM* multi, event_source& source, curl_write_
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);          // that is for the source to do
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity"); // decodes others all the same
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // On a connection that it has kept, libcurl repeats a request that gets no answer. One that may
+    // have effects it would send twice.
+    const bool reads = method == "GET" || method == "HEAD" || method == "QUERY";
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, reads ? 0L : 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // does not wait for a silent name server
+#endif
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
 #if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -236,16 +247,21 @@ inline void curl_transfer::begin(CURLM* multi, event_source& source, curl_write_
 #endif
     source_ = &source;
     head_.clear();
+    error_[0] = 0;
+    trailers_ = 0;
     told_ = news_ = false;
     if (curl_multi_add_handle(multi, easy) == CURLM_OK) {
         multi_ = multi;
     } else {
-        source.receive_failure(now());
+        source.receive_failure(now(), "libcurl took no transfer");
     }
 }
 
 inline std::size_t curl_transfer::read_line(std::string_view line) noexcept {
-    if (told_) return line.size(); // trailers
+    if (told_) { // trailers, which libcurl would keep without a bound
+        trailers_ += line.size();
+        return trailers_ > max_head ? 0 : line.size();
+    }
     if (line.starts_with("HTTP/")) head_.clear();
     if (head_.size() + line.size() > max_head) return 0;
     head_ += line;
@@ -264,7 +280,8 @@ inline void curl_transfer::finish(CURLcode result) noexcept {
     if (result == CURLE_OK) {
         source_->receive_end(now());
     } else {
-        source_->receive_failure(now());
+        source_->receive_failure(now(),
+                                 error_[0] != 0 ? error_.data() : curl_easy_strerror(result));
     }
 }
 
@@ -294,7 +311,7 @@ inline void curl_transport::perform() noexcept {
 inline std::string_view curl_transport::wait(event_source& source, time_point until) noexcept {
     body_.clear();
     for (;;) {
-        if (stopped_) source.close();
+        if (stopped_.exchange(false)) source.close();
         if (source.state() == ready_state::closed) return {};
         if (transfer_.is_under_way() && !result_) perform();
         if (transfer_.take_news() || !body_.empty()) return body_;

@@ -26,6 +26,8 @@
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/writer.hpp>
 
 #include <algorithm>
@@ -42,15 +44,16 @@
 namespace ssekit::inline SSEKIT_ABI {
 
 /// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
-/// `options` brings one; or with the status that says why not. The method is the route's to choose.
-/// Headers of your own, those of cors.hpp for example, may be added to what it returns.
+/// `options` brings one; or as stream_answer.hpp has it where there is no stream.
 /// \param Response drogon::HttpResponse
 /// \param request a drogon::HttpRequestPtr
+/// \param route what holds for the address; it takes any method that the app's handler is for
 /// \returns the response, for the handler's callback. Throws std::bad_alloc.
 /// Lifetime: the stream may outlive the hub.
 template <class Response, class RequestPointer>
 [[nodiscard]] std::shared_ptr<Response>
-drogon_stream(shared_hub& hub, const RequestPointer& request, subscribe_options options);
+drogon_stream(shared_hub& hub, const RequestPointer& request, const subscribe_options& options,
+              const stream_route& route = {.allow = ""});
 
 // ---- how
 
@@ -156,58 +159,49 @@ class drogon_response : public std::enable_shared_from_this<drogon_response<Conn
     shared_subscription stream_;
 };
 
-template <class Response>
-std::shared_ptr<Response> drogon_refuse(refusal how, std::string_view why) {
-    const std::shared_ptr<Response> made = Response::newHttpResponse();
-    made->setStatusCode(static_cast<decltype(made->statusCode())>(how.status));
-    if (how.retry_after.count() != 0) {
-        made->addHeader("Retry-After", std::to_string(how.retry_after.count()));
-    }
-    if (how.status == 204) return made;
-    made->setContentTypeString(std::string_view("text/plain"));
-    made->setBody(std::string(why) + "\n");
-    return made;
-}
-
 } // namespace detail
 
 template <class Response, class RequestPointer>
 std::shared_ptr<Response> drogon_stream(shared_hub& hub, const RequestPointer& request,
-                                        subscribe_options options) {
+                                        const subscribe_options& options,
+                                        const stream_route& route) {
     const std::string target = request->path() + "?" + request->query();
-    const request_view asked = read_request("GET", target, [&](std::string_view name) {
+    // The library has made a GET of a HEAD.
+    const std::string_view method = request->isHead() ? "HEAD" : request->methodString();
+    const request_view asked = read_request(method, target, [&](std::string_view name) {
         return std::string_view(request->getHeader(std::string(name)));
     });
     const std::shared_ptr connection = request->getConnectionPtr().lock();
-    int status = stream_status(asked);
-    // Drogon would keep the response and never ask for its stream.
-    if (std::string_view(request->versionString()) == "HTTP/1.0") status = 505;
-    if (connection == nullptr) status = 408; // the client has gone and does not see this
-    if (status != 200) return detail::drogon_refuse<Response>({status, {}}, reason_phrase(status));
-
     using connection_type = typename std::decay_t<decltype(connection)>::element_type;
     using pointer = decltype(detail::drogon_stream_pointer(&Response::newAsyncStreamResponse));
-    const auto made =
-        std::make_shared<detail::drogon_response<connection_type, pointer>>(connection);
-    std::shared_ptr<Response> out;
-    if (request->isHead()) {
-        out = Response::newHttpResponse();
+    std::shared_ptr<detail::drogon_response<connection_type, pointer>> made;
+    const auto begin = [&](subscribe_options wanted) {
+        wanted.framing = framing::raw; // the library makes the chunks
+        made = std::make_shared<detail::drogon_response<connection_type, pointer>>(connection);
+        return made->subscribe(hub, wanted);
+    };
+    stream_answer answer;
+    if (connection == nullptr) {
+        answer.status = 408; // the client has gone and does not see this
+    } else if (std::string_view(request->versionString()) == "HTTP/1.0") {
+        answer.status = 505; // Drogon would keep the response and never ask for its stream
     } else {
-        std::string id;
-        last_event_id(asked, id, id_source::header_or_query);
-        if (options.last_event_id.empty()) options.last_event_id = id;
-        options.framing = framing::raw;
-        if (const errc refused = made->subscribe(hub, options); refused != errc::ok) {
-            return detail::drogon_refuse<Response>(refusal_of(refused), message(refused));
-        }
+        answer = answer_request(hub, asked, route, options, begin);
+    }
+    std::shared_ptr<Response> out;
+    if (answer.kind == answer_kind::stream) {
         // Without the true, Drogon closes what is silent for a minute.
         out = Response::newAsyncStreamResponse(
             [made](pointer stream) { made->begin(std::move(stream)); }, true);
+    } else {
+        out = Response::newHttpResponse();
+        out->setStatusCode(static_cast<decltype(out->statusCode())>(answer.status));
+        if (!answer.body.empty()) out->setBody(std::string(answer.body));
     }
-    out->setContentTypeString(stream_headers[0].value);
-    for (const header& each : std::span(stream_headers).subspan(1)) {
+    answer.for_each_header(route, asked, [&](const header& each) {
+        if (each.name == "Content-Type") return out->setContentTypeString(each.value);
         out->addHeader(std::string(each.name), std::string(each.value));
-    }
+    });
     return out;
 }
 

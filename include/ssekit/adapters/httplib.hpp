@@ -5,13 +5,17 @@
 // lives and blocks on its connection's thread: it writes what its subscription has, then sleeps
 // until the hub rings its bell. The ring comes from any thread, under the hub's lock, and only
 // notifies. Once a second the sleeper checks whether its client is still there, and whether the
-// server has been stopped, which cuts streams: httplib_stop closes the hub first.
+// server has been stopped, which cuts streams: httplib_stop closes the hub first. Where there is no
+// place for a new stream, all sleepers check at once, so that dead ones do not keep the places.
 //
 // A slow client blocks `DataSink::write`, at most for the server's write timeout. Meanwhile its
 // events stay in the hub's log, where the lag policy sees them, and nothing piles up here. When the
 // subscription ends, the response ends with its last chunk, after a whole event; where the stream
 // has broken off, because the hub has cut it or is gone, the connection is closed without one. The
-// subscription dies with the httplib::Response, on the same thread.
+// subscription dies with the httplib::Response, on the same thread. A client of HTTP/1.0 gets its
+// stream without chunks, up to the end of the connection. The library gives nobody the socket, so
+// such a client cannot be told by a reset that its stream has broken off: it has to come back with
+// its Last-Event-ID to know, as an EventSource does.
 //
 // The server needs `set_tcp_nodelay(true)`, or events wait for acknowledgements; a write timeout as
 // long as a client may stall; and a pool with more threads than streams, best bounded by
@@ -21,10 +25,12 @@
 #define SSEKIT_ADAPTERS_HTTPLIB_HPP
 
 #include <ssekit/doorbell.hpp>
+#include <ssekit/header.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
-#include <ssekit/soft_refusal.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/ticking_hub.hpp>
 #include <ssekit/writer.hpp>
 
@@ -33,10 +39,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <httplib.h>
@@ -47,13 +55,15 @@ namespace ssekit::inline SSEKIT_ABI {
 [[nodiscard]] inline request_view httplib_request(const httplib::Request& request);
 
 /// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
-/// `options` brings one; or with the status that says why not, or with a soft_refusal where
-/// `is_refused_softly` says so. The method is the route's to choose.
+/// `options` brings one; or as stream_answer.hpp has it where there is no stream.
+/// \param route what holds for the address; it takes any method that the server's handler is for
 /// \returns the subscription, to welcome the client or to add topics; nullptr when the answer is no
 /// stream, or a HEAD. Throws std::bad_alloc.
 /// Lifetime: the subscription is the handler's until it returns. The stream may outlive the hub.
 inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Request& request,
-                                           httplib::Response& response, subscribe_options options);
+                                           httplib::Response& response,
+                                           const subscribe_options& options,
+                                           const stream_route& route = {.allow = ""});
 
 /// Effects: sets the headers of a stream whose content provider is the user's own, except the
 /// Content-Type, which comes with the provider. Throws std::bad_alloc.
@@ -76,8 +86,36 @@ namespace detail {
 // One response. Its subscription dies first, and waits for a ring under way.
 class httplib_response {
   public:
+    httplib_response() {
+        const std::lock_guard locked(all().lock);
+        next_ = all().first;
+        if (next_ != nullptr) next_->before_ = &next_;
+        all().first = this;
+        before_ = &all().first;
+    }
+    httplib_response(const httplib_response&) = delete;
+    httplib_response& operator=(const httplib_response&) = delete;
+    ~httplib_response() {
+        const std::lock_guard locked(all().lock);
+        *before_ = next_;
+        if (next_ != nullptr) next_->before_ = before_;
+    }
+
     doorbell bell = {};
     shared_subscription stream = {};
+
+    // Has all that sleep look for their clients, twenty times a second at most: it is a storm that
+    // asks. \returns whether it has, and a place may come free in a moment.
+    static bool wake_all() {
+        using std::chrono::steady_clock;
+        registry& list = all();
+        const std::lock_guard locked(list.lock);
+        const auto now = steady_clock::now();
+        if (list.woken && now < *list.woken + std::chrono::milliseconds(50)) return false;
+        list.woken = now;
+        for (auto* each = list.first; each != nullptr; each = each->next_) each->bell.ring();
+        return true;
+    }
 
     // What the content provider does. \returns whether the connection can still be used.
     bool provide(httplib::DataSink& sink) {
@@ -93,6 +131,20 @@ class httplib_response {
     }
 
   private:
+    // Those of the whole program, for the library has no place for what belongs to a server.
+    struct registry {
+        std::mutex lock;
+        httplib_response* first = nullptr;
+        std::optional<std::chrono::steady_clock::time_point> woken;
+    };
+    static registry& all() {
+        static registry list;
+        return list;
+    }
+
+    httplib_response* next_ = nullptr;
+    httplib_response** before_ = nullptr; // what points to this one
+
     struct writer {
         httplib::DataSink& sink;
 
@@ -114,60 +166,67 @@ class httplib_response {
     };
 };
 
+[[nodiscard]] constexpr bool has_no_place(errc code) noexcept {
+    return code == errc::too_many_subscribers || code == errc::topic_is_full ||
+           code == errc::tag_is_full;
+}
+
 } // namespace detail
 
 inline request_view httplib_request(const httplib::Request& request) {
-    return read_request(request.method, request.target,
-                        [&](std::string_view name) -> std::optional<std::string_view> {
-                            const auto found = request.headers.find(std::string(name));
-                            if (found == request.headers.end()) return std::nullopt;
-                            return found->second;
-                        });
+    request_view out = read_request(request.method, request.target,
+                                    [&](std::string_view name) -> std::optional<std::string_view> {
+                                        const auto found = request.headers.find(std::string(name));
+                                        if (found == request.headers.end()) return std::nullopt;
+                                        return found->second;
+                                    });
+    out.is_http_1_0 = request.version == "HTTP/1.0";
+    return out;
 }
 
 inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Request& request,
-                                           httplib::Response& response, subscribe_options options) {
-    const auto refuse = [&](int status, std::string_view why) {
-        response.status = status;
-        if (status != 204) response.set_content(std::string(why) + "\n", "text/plain");
-        return nullptr;
-    };
-    const request_view came = httplib_request(request);
-    request_view asked = came;
-    const bool head_only = asked.method == "HEAD";
-    asked.method = "GET";
-    if (const int status = stream_status(asked); status != 200) {
-        return refuse(status, reason_phrase(status));
-    }
+                                           httplib::Response& response,
+                                           const subscribe_options& options,
+                                           const stream_route& route) {
+    const request_view asked = httplib_request(request);
     const auto made = std::make_shared<detail::httplib_response>();
-    if (!head_only) {
-        std::string id;
-        last_event_id(asked, id, id_source::header_or_query);
-        if (options.last_event_id.empty()) options.last_event_id = id;
-        options.framing = framing::raw;
-        auto [stream, refused] = hub.subscribe(options, made->bell.waker());
-        if (is_refused_softly(refused, came)) {
-            const soft_refusal soft(hub.refused_retry());
-            response.status = 200;
-            httplib_headers(response);
-            response.set_content(std::string(soft.body()), std::string(stream_headers[0].value));
-            return nullptr;
-        }
-        if (refused != errc::ok) {
-            const refusal how = refusal_of(refused);
-            if (how.retry_after.count() != 0) {
-                response.set_header("Retry-After", std::to_string(how.retry_after.count()));
+    const auto begin = [&](subscribe_options wanted) {
+        wanted.framing = framing::raw; // the library makes the chunks
+        auto [stream, refused] = hub.subscribe(wanted, made->bell.waker());
+        if (detail::has_no_place(refused) && detail::httplib_response::wake_all()) {
+            for (int tries = 0; tries < 5 && detail::has_no_place(refused); ++tries) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                shared_subscribe_result again = hub.subscribe(wanted, made->bell.waker());
+                stream = std::move(again.subscription);
+                refused = again.ec;
             }
-            return refuse(how.status, message(refused));
         }
         made->stream = std::move(stream);
+        return refused;
+    };
+    const stream_answer answer = answer_request(hub, asked, route, options, begin);
+    response.status = answer.status;
+    std::string type;
+    answer.for_each_header(route, asked, [&](const header& each) {
+        if (each.name == "Content-Type") {
+            type = each.value; // it goes with the body
+        } else {
+            response.set_header(std::string(each.name), std::string(each.value));
+        }
+    });
+    if (answer.kind == answer_kind::whole) {
+        if (!answer.body.empty()) response.set_content(answer.body, type);
+        return nullptr;
     }
-    response.status = 200;
-    httplib_headers(response);
-    response.set_chunked_content_provider(
-        std::string(stream_headers[0].value),
-        [made](std::size_t, httplib::DataSink& sink) { return made->provide(sink); });
-    return head_only ? nullptr : &made->stream;
+    const auto provide = [made](std::size_t, httplib::DataSink& sink) {
+        return made->provide(sink);
+    };
+    if (answer.framing == framing::chunked) {
+        response.set_chunked_content_provider(type, provide);
+    } else {
+        response.set_content_provider(type, provide);
+    }
+    return answer.kind == answer_kind::head ? nullptr : &made->stream;
 }
 
 inline void httplib_headers(httplib::Response& response) {

@@ -226,6 +226,7 @@ template <class Sink>
 void httplib_source::transfer(Sink& sink) {
     bool has_head = false;
     bool complete = false;
+    httplib::Error error{};
     std::exception_ptr thrown;
     const auto take_body = [&](const char* bytes, std::size_t size, std::uint64_t, std::uint64_t) {
         if (allow_until(never)) return false;
@@ -243,7 +244,6 @@ void httplib_source::transfer(Sink& sink) {
     try {
         httplib::Request request = make_request();
         httplib::Response response;
-        httplib::Error error{};
         request.response_handler = [&](const httplib::Response& head) {
             has_head = true;
             const bool is_stream = take_head(head);
@@ -269,7 +269,7 @@ void httplib_source::transfer(Sink& sink) {
     if (complete) {
         source_.receive_end(now());
     } else {
-        source_.receive_failure(now());
+        source_.receive_failure(now(), httplib::to_string(error));
     }
     if (thrown) std::rethrow_exception(thrown);
 }

@@ -12,7 +12,8 @@
 //
 // A stream deletes itself: when its client has gone, which libevent sees at once; when its
 // subscription has ended and the response has left; or, with the connection and without a last
-// chunk, when its subscription has broken off.
+// chunk, when its subscription has broken off. A client of HTTP/1.0 gets no chunks, and then the
+// connection is reset, except on Windows.
 // `evhttp_free` ends those that are left, so call it before this object is destroyed, and destroy
 // this object before the hub and the base. The program has to ignore SIGPIPE, because libevent does
 // not.
@@ -37,6 +38,11 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
+
+#if !defined(_WIN32)
+#include <ssekit/adapters/posix.hpp>
+#endif
 
 namespace ssekit::inline SSEKIT_ABI {
 
@@ -148,7 +154,14 @@ class evhttp_streams::stream {
         evhttp_send_reply_end(request_);
     }
 
-    void drop() noexcept { evhttp_connection_free(connection()); } // which calls closed
+    void drop() noexcept {
+#if !defined(_WIN32)
+        if (request_->chunked == 0) {
+            reset_connection(bufferevent_getfd(evhttp_connection_get_bufferevent(connection())));
+        }
+#endif
+        evhttp_connection_free(connection()); // which calls closed
+    }
 
     static void has_drained(evhttp_connection*, void* self) noexcept {
         stream& sender = *static_cast<stream*>(self);

@@ -71,7 +71,8 @@ class uv_drain {
     /// | done         | end the response; uv_shutdown waits for what is under way             |
     /// | closed       | uv_close: the client has gone                                         |
     /// | cut          | uv_close, and no last chunk: the stream has broken off, perhaps in    |
-    /// |              | the middle of an event, and must not look whole                       |
+    /// |              | the middle of an event, and must not look whole; where there are no   |
+    /// |              | chunks, uv_tcp_close_reset                                            |
     uv_drain(uv_stream_t* stream, void* owner,
              void (*after)(void* owner, drain_status) noexcept) noexcept
         : stream_(stream), owner_(owner), after_(after) {

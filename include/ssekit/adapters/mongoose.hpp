@@ -19,9 +19,10 @@
 #ifndef SSEKIT_ADAPTERS_MONGOOSE_HPP
 #define SSEKIT_ADAPTERS_MONGOOSE_HPP
 
-#include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/hub_options.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/time.hpp>
 #include <ssekit/writer.hpp>
 
@@ -51,17 +52,19 @@ template <class Message>
 }
 
 /// Effects: answers a request, in its MG_EV_HTTP_MSG, with a stream of the hub, from the client's
-/// Last-Event-ID on unless `options` brings one; or with the status that says why not. From then on
-/// the connection's `fn` and `fn_data` are the stream's.
+/// Last-Event-ID on unless `options` brings one; or as stream_answer.hpp has it where there is no
+/// stream. From then on the connection's `fn` and `fn_data` are the stream's.
 /// \param hub a hub or a shared_hub
 /// \param room how many bytes may wait in the connection's buffer
+/// \param route what holds for the address; it takes any method, unless it says which
 /// \returns the subscription, to welcome the client or to add topics; nullptr when the answer is no
 /// stream, or a HEAD. Throws std::bad_alloc.
 /// Lifetime: the subscription is the handler's until it returns.
 template <class Hub, class Connection, class Message>
 detail::mongoose_subscription<Hub>*
-mongoose_stream(Hub& hub, Connection& connection, const Message& message, subscribe_options options,
-                std::size_t room = 16 << 10);
+mongoose_stream(Hub& hub, Connection& connection, const Message& message,
+                const subscribe_options& options, std::size_t room = 16 << 10,
+                const stream_route& route = {.allow = ""});
 
 /// Effects: begins a turn of the hub and lets its streams send. Call it after each mg_mgr_poll.
 /// \param Connection mg_connection
@@ -145,47 +148,23 @@ void mongoose_send(Connection& connection, std::string_view bytes) noexcept {
     if (!mg_send(&connection, bytes.data(), bytes.size())) connection.is_closing = 1;
 }
 
-template <class Connection>
-void mongoose_refuse(Connection& connection, refusal how, std::string_view why) {
-    std::string out;
-    const std::string seconds = std::to_string(how.retry_after.count());
-    const header more[] = {{"Content-Type", "text/plain"}, {"Retry-After", seconds}};
-    append_response(out, how.status, std::span(more).first(how.retry_after.count() == 0 ? 1 : 2),
-                    std::string(why) + "\n");
-    mongoose_send(connection, out);
-    connection.is_resp = 0; // the next request may come
-}
-
 } // namespace detail
 
 template <class Hub, class Connection, class Message>
-detail::mongoose_subscription<Hub>* mongoose_stream(Hub& hub, Connection& connection,
-                                                    const Message& message,
-                                                    subscribe_options options, std::size_t room) {
-    request_view asked = mongoose_request(message);
-    const bool head_only = asked.method == "HEAD";
-    if (!asked.method.empty()) asked.method = "GET"; // the route's to choose
-    if (const int status = stream_status(asked); status != 200) {
-        detail::mongoose_refuse(connection, {status, {}}, reason_phrase(status));
-        return nullptr;
-    }
-    const std::string_view protocol(message.proto.buf, message.proto.len);
-    options.framing = protocol == "HTTP/1.0" ? framing::raw : framing::chunked;
-    if (head_only) {
-        detail::mongoose_send(connection, response_head(options.framing));
-        connection.is_resp = 0;
-        return nullptr;
-    }
-    std::string id;
-    last_event_id(asked, id, id_source::header_or_query);
-    if (options.last_event_id.empty()) options.last_event_id = id;
+detail::mongoose_subscription<Hub>*
+mongoose_stream(Hub& hub, Connection& connection, const Message& message,
+                const subscribe_options& options, std::size_t room, const stream_route& route) {
+    const request_view asked = mongoose_request(message);
     auto made = std::make_unique<detail::mongoose_response<Connection, Hub>>(connection, room);
-    if (const errc refused = made->begin(hub, options); refused != errc::ok) {
-        detail::mongoose_refuse(connection, refusal_of(refused), ssekit::message(refused));
-        return nullptr;
-    }
-    detail::mongoose_send(connection, response_head(options.framing));
-    return &made.release()->stream(); // the connection's from now on
+    const stream_answer answer =
+        answer_request(hub, asked, route, options,
+                       [&](const subscribe_options& wanted) { return made->begin(hub, wanted); });
+    std::string out;
+    answer.append_to(out, route, asked);
+    detail::mongoose_send(connection, out);
+    if (answer.kind == answer_kind::stream) return &made.release()->stream(); // the connection's
+    connection.is_resp = 0; // the next request may come
+    return nullptr;
 }
 
 template <class Connection, class Hub>

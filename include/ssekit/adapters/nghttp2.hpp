@@ -15,7 +15,10 @@
 // INTERNAL_ERROR, and never ended. One that is stalled because the whole connection is cannot even
 // be reset: when the owner's socket is full then, the connection has to go.
 //
-// Each connection may carry many streams: set NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.
+// Each connection may carry many streams: set NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS. Clients of
+// event streams reset them as pages come and go. The library ends a connection with GOAWAY when it
+// resets more than 1,000 at once and 33 a second, unless
+// nghttp2_option_set_stream_reset_rate_limit names another limit.
 #ifndef SSEKIT_ADAPTERS_NGHTTP2_HPP
 #define SSEKIT_ADAPTERS_NGHTTP2_HPP
 

@@ -24,6 +24,8 @@
 #include <ssekit/http.hpp>
 #include <ssekit/http_request.hpp>
 #include <ssekit/shared_hub.hpp>
+#include <ssekit/stream_answer.hpp>
+#include <ssekit/stream_route.hpp>
 #include <ssekit/writer.hpp>
 
 #include <algorithm>
@@ -45,16 +47,17 @@ template <class Request>
 [[nodiscard]] request_view uws_request(Request& request);
 
 /// Effects: answers a request with a stream of the hub, from the client's Last-Event-ID on unless
-/// `options` brings one; or with the status that says why not. The method is the route's to choose.
+/// `options` brings one; or as stream_answer.hpp has it where there is no stream.
 /// \param response a uWS::HttpResponse to which nothing has been written
 /// \param loop the uWS::Loop of this thread
-/// \param more further headers of the stream, those of cors.hpp for example
+/// \param route what holds for the address; it takes any method that the app's handler is for
 /// \returns the subscription, to welcome the client or to add topics; nullptr when the answer is no
 /// stream, or a HEAD. Throws std::bad_alloc.
 /// Lifetime: the subscription is the handler's until it returns. The stream may outlive the hub.
 template <class Response, class Request, class Loop>
 shared_subscription* uws_stream(shared_hub& hub, Request& request, Response& response, Loop& loop,
-                                subscribe_options options, std::span<const header> more = {});
+                                const subscribe_options& options,
+                                const stream_route& route = {.allow = ""});
 
 // ---- how
 
@@ -134,18 +137,6 @@ class uws_response : public std::enable_shared_from_this<uws_response<Response, 
     shared_subscription stream_;
 };
 
-template <class Response>
-void uws_refuse(Response& response, int status, std::string_view why,
-                std::chrono::seconds retry_after = {}) {
-    response.writeStatus(std::to_string(status) + " " + std::string(reason_phrase(status)));
-    if (retry_after.count() != 0) {
-        response.writeHeader("Retry-After", std::to_string(retry_after.count()));
-    }
-    if (status == 204) return response.endWithoutBody();
-    response.writeHeader("Content-Type", "text/plain");
-    response.end(std::string(why) + "\n");
-}
-
 } // namespace detail
 
 template <class Request>
@@ -161,30 +152,24 @@ request_view uws_request(Request& request) {
 
 template <class Response, class Request, class Loop>
 shared_subscription* uws_stream(shared_hub& hub, Request& request, Response& response, Loop& loop,
-                                subscribe_options options, std::span<const header> more) {
-    request_view asked = uws_request(request);
-    const bool head_only = asked.method == "HEAD";
-    asked.method = "GET";
-    if (const int status = stream_status(asked); status != 200) {
-        detail::uws_refuse(response, status, reason_phrase(status));
-        return nullptr;
-    }
-    std::string id;
-    last_event_id(asked, id, id_source::header_or_query);
-    if (options.last_event_id.empty()) options.last_event_id = id;
-    options.framing = framing::raw;
+                                const subscribe_options& options, const stream_route& route) {
+    const request_view asked = uws_request(request);
     const auto made = std::make_shared<detail::uws_response<Response, Loop>>(response, loop);
-    if (!head_only) {
-        if (const errc refused = made->begin(hub, options); refused != errc::ok) {
-            const refusal how = refusal_of(refused);
-            detail::uws_refuse(response, how.status, message(refused), how.retry_after);
-            return nullptr;
-        }
+    const auto begin = [&](subscribe_options wanted) {
+        wanted.framing = framing::raw; // the library makes the chunks
+        return made->begin(hub, wanted);
+    };
+    const stream_answer answer = answer_request(hub, asked, route, options, begin);
+    response.writeStatus(std::to_string(answer.status) + " " +
+                         std::string(reason_phrase(answer.status)));
+    answer.for_each_header(
+        route, asked, [&](const header& each) { response.writeHeader(each.name, each.value); });
+    if (answer.kind == answer_kind::stream) return &made->stream();
+    if (answer.body.empty()) {
+        response.endWithoutBody();
+    } else {
+        response.end(answer.body);
     }
-    for (const header& each : stream_headers) response.writeHeader(each.name, each.value);
-    for (const header& each : more) response.writeHeader(each.name, each.value);
-    if (!head_only) return &made->stream();
-    response.endWithoutBody();
     return nullptr;
 }
 

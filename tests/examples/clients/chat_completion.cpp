@@ -10,6 +10,7 @@
 #include <ssekit/event_stream.hpp>
 #include <ssekit/typed_sink.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -32,6 +33,11 @@ ssekit::event_source_options request(const std::string& model, const std::string
     out.method = "POST";
     out.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
     out.headers = {{"Content-Type", "application/json"}};
+    // [marks]
+    // An end of the bytes is not the end of the answer, and pings are no words.
+    out.is_last = [](const ssekit::event_view& event) noexcept { return event.data == "[DONE]"; };
+    out.event_timeout = std::chrono::minutes(10);
+    // [marks]
     if (const char* const key = std::getenv("API_KEY")) {
         out.headers.push_back({"Authorization", "Bearer " + std::string(key)});
     }
@@ -61,18 +67,19 @@ bool read_answer(ssekit::event_source& source) {
     std::string error;
     // [read]
     ssekit::typed_sink chunks(&decode, [&](const ssekit::event_view&, const json& chunk) {
-        if (chunk.contains("error")) error = chunk["error"].dump();
+        if (chunk.contains("error") && !chunk["error"].is_null()) error = chunk["error"].dump();
         std::cout << text_of(chunk) << std::flush;
     });
     ssekit::curl_transport transport;
     for (const ssekit::event_view& event : ssekit::event_stream(source, transport)) {
-        if (event.data == "[DONE]") return true;
         chunks.on_event(event);
         if (!error.empty()) break;
     }
     // [read]
+    if (error.empty() && source.end() == ssekit::source_end::completed) return true;
     if (error.empty()) error = ssekit::message(source.end());
     std::cerr << "chat_completion: " << error;
+    if (!source.failure().empty()) std::cerr << ": " << source.failure();
     if (source.status() != 200) std::cerr << " (status " << source.status() << ")";
     std::cerr << '\n';
     return false;

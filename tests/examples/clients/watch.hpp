@@ -110,7 +110,7 @@ inline settings read_settings(int argc, char** argv) {
             continue;
         }
         if (option == "--repeat") {
-            out.source.repeat = true;
+            out.source.repeat = ssekit::repeat_policy::always;
             continue;
         }
         if (option == "--retry-errors") {
@@ -197,8 +197,10 @@ inline void tell(void*, ssekit::event_source& source) noexcept {
     if (source.state() != ssekit::ready_state::connecting) return;
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
         source.next_attempt() - std::chrono::steady_clock::now());
-    std::fprintf(stderr, "%s; trying again in %lld ms\n",
+    const std::string_view why = source.failure();
+    std::fprintf(stderr, "%s%s%.*s; trying again in %lld ms\n",
                  source.was_cut() ? "connection lost inside an event" : "no connection",
+                 why.empty() ? "" : ": ", static_cast<int>(why.size()), why.data(),
                  static_cast<long long>(wait.count()));
 }
 

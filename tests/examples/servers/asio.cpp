@@ -6,6 +6,7 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/asio.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
@@ -14,6 +15,7 @@
 #include <csignal>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +39,7 @@ class newsroom {
   public:
     newsroom(asio::io_context& io, const news::settings& wanted)
         : hub(ssekit::new_epoch(), steady_clock::now(), news::hub_options(wanted)),
-          acceptor(io, {asio::ip::address_v4::loopback(), wanted.port}), wanted_(wanted),
+          acceptor(io, {asio::ip::make_address(wanted.bind), wanted.port}), wanted_(wanted),
           timer_(io) {}
 
     void turn();
@@ -45,12 +47,13 @@ class newsroom {
     void close() {
         closing_ = true;
         hub.tick(steady_clock::now()); // the deadline counts from now
-        news::must(hub.close(news::farewell(wanted_)));
+        news::close(hub, wanted_);
         turn();
     }
 
     ssekit::hub hub;
     tcp::acceptor acceptor; // open until the last stream has gone: who comes is told to come back
+    int accepting = 0;      // handlers that will go on with it
 
   private:
     news::settings wanted_;
@@ -67,6 +70,7 @@ class client : public std::enable_shared_from_this<client> {
     void start() {
         asio::error_code ignored;
         socket_.set_option(tcp::no_delay(true), ignored);
+        ssekit::notice_dead_peer(socket_.native_handle());
         wait_at_most(std::chrono::seconds(10));
         asio::async_read_until(socket_, asio::dynamic_buffer(in_, 16 << 10), "\r\n\r\n",
                                [self = shared_from_this()](auto failed, std::size_t size) {
@@ -102,17 +106,18 @@ class client : public std::enable_shared_from_this<client> {
     void answer(const ssekit::request_view& request) {
         const news::answer what = news::answer_to(home_.hub, request);
         if (!what.is_stream()) return write(news::response(what));
+        form_ = ssekit::framing_for(request);
         if (request.method != "HEAD") {
             auto [stream, refused] =
                 home_.hub.subscribe({.topics = news::topic,
                                      .last_event_id = request.last_event_id.value_or(""),
-                                     .framing = ssekit::framing::chunked,
+                                     .framing = form_,
                                      .user = this});
             if (refused != ssekit::errc::ok)
                 return write(news::response(news::refused(home_.hub, request, refused)));
             stream_ = std::move(stream);
         }
-        write(std::string(ssekit::response_head(ssekit::framing::chunked)));
+        write(std::string(ssekit::response_head(form_)));
     }
 
     void write(std::string text) {
@@ -144,6 +149,8 @@ class client : public std::enable_shared_from_this<client> {
     }
 
     void close() {
+        const bool looks_whole = form_ == ssekit::framing::raw && stream_.is_abrupt();
+        if (looks_whole && socket_.is_open()) ssekit::reset_connection(socket_.native_handle());
         asio::error_code ignored;
         socket_.close(ignored);
         patience_.cancel();
@@ -165,6 +172,7 @@ class client : public std::enable_shared_from_this<client> {
     std::string in_ = {};
     std::string out_ = {}; // the head of the response, or all of it
     std::array<char, 512> rest_ = {};
+    ssekit::framing form_ = ssekit::framing::chunked;
     ssekit::subscription stream_ = {};
     bool sending_ = false;
 };
@@ -187,16 +195,31 @@ void newsroom::turn() {
 
 void accept(newsroom& home) {
     tcp::acceptor& from = home.acceptor;
-    from.async_accept([&](asio::error_code failed, tcp::socket accepted) {
+    from.async_accept([&, here = news::counted(home.accepting)](asio::error_code failed,
+                                                                tcp::socket accepted) {
         if (!from.is_open()) return;
         if (failed) { // perhaps no descriptor is left: not again at once
             const auto pause = std::make_shared<asio::steady_timer>(from.get_executor(),
                                                                     std::chrono::milliseconds(100));
-            return pause->async_wait([&, pause](asio::error_code) { accept(home); });
+            return pause->async_wait([&, pause, waits = news::counted(home.accepting)](
+                                         asio::error_code) { accept(home); });
         }
         std::make_shared<client>(home, std::move(accepted))->start();
         accept(home);
     });
+}
+
+/// Where there is no memory, a connection ends with the handler that has none, and the rest goes on.
+void run(asio::io_context& io, newsroom& home) {
+    for (bool over = false; !over;) {
+        try {
+            home.turn();
+            if (home.accepting == 0 && home.acceptor.is_open()) accept(home);
+            io.run();
+            over = true;
+        } catch (const std::bad_alloc&) {
+        }
+    }
 }
 
 } // namespace
@@ -207,8 +230,6 @@ int main(int argc, char** argv) {
     newsroom home(io, wanted);
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&](asio::error_code, int) { home.close(); });
-    home.turn();
-    accept(home);
     news::announce(home.acceptor.local_endpoint().port());
-    io.run();
+    run(io, home);
 }

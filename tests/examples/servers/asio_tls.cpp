@@ -13,6 +13,7 @@
 #include "self_signed.hpp"
 
 #include <ssekit/adapters/asio.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
@@ -20,6 +21,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,7 +68,10 @@ struct newsroom {
 awaitable<void> keep_time(newsroom& home, tcp::acceptor& listening) {
     do {
         home.hub.tick(std::chrono::steady_clock::now());
-        co_await home.bell.async_wait_until(home.hub.next_deadline(), use_awaitable);
+        try {
+            co_await home.bell.async_wait_until(home.hub.next_deadline(), use_awaitable);
+        } catch (const std::bad_alloc&) { // again, then
+        }
     } while (!home.closing || home.hub.subscriptions() != 0);
     listening.close();
 }
@@ -111,17 +117,22 @@ awaitable<bool> stream(connection& client, ssekit::hub& hub, const ssekit::reque
     ssekit::asio_bell bell(client.get_executor());
     auto [events, refused] = hub.subscribe({.topics = news::topic,
                                             .last_event_id = request.last_event_id.value_or(""),
-                                            .framing = ssekit::framing::chunked},
+                                            .framing = ssekit::framing_for(request)},
                                            bell.waker());
     if (refused != ssekit::errc::ok) {
         co_return co_await write(client, news::response(news::refused(hub, request, refused)));
     }
-    if (!co_await write(client, ssekit::response_head(ssekit::framing::chunked))) co_return false;
+    const std::string_view head = ssekit::response_head(ssekit::framing_for(request));
+    if (!co_await write(client, head)) co_return false;
     asio::error_code failed; // or the stream has broken off
     const auto ended = co_await (
         ssekit::async_serve(client, events, bell, redirect_error(use_awaitable, failed)) ||
         until_gone(client));
-    co_return ended.index() == 0 && !failed;
+    const bool whole = ended.index() == 0 && !failed;
+    if (!whole && ssekit::framing_for(request) == ssekit::framing::raw) { // no last chunk is missed
+        ssekit::reset_connection(client.lowest_layer().native_handle());
+    }
+    co_return whole;
 }
 // [recipe]
 
@@ -134,13 +145,15 @@ awaitable<bool> answer(connection& client, newsroom& home, std::string_view head
         co_return co_await write(client, news::response(what));
     }
     if (request.method == "HEAD") {
-        co_return co_await write(client, ssekit::response_head(ssekit::framing::chunked));
+        co_return co_await write(client, ssekit::response_head(ssekit::framing_for(request)));
     }
     co_return co_await stream(client, home.hub, request);
 }
 
 awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& home) {
-    accepted.set_option(tcp::no_delay(true));
+    asio::error_code ignored;
+    accepted.set_option(tcp::no_delay(true), ignored);
+    ssekit::notice_dead_peer(accepted.native_handle());
     connection client(std::move(accepted), tls);
     const auto met = co_await (read_head(client) || pause(seconds(10)));
     if (met.index() != 0 || std::get<0>(met).empty()) co_return;
@@ -148,18 +161,22 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
     home.bell.ring();
     if (!ended) co_return; // without TLS's goodbye, or what is not whole would look whole
     // Each side says that nothing follows; one that does not is not waited for.
-    asio::error_code ignored;
     co_await (client.async_shutdown(redirect_error(use_awaitable, ignored)) || pause(seconds(2)));
 }
 
 awaitable<void> accept(tcp::acceptor& from, asio::ssl::context& tls, newsroom& home) {
     while (from.is_open()) {
-        asio::error_code failed;
-        tcp::socket accepted = co_await from.async_accept(redirect_error(use_awaitable, failed));
-        if (!failed) {
-            co_spawn(from.get_executor(), serve(std::move(accepted), tls, home), asio::detached);
-        } else {
-            co_await pause(milliseconds(100)); // perhaps no descriptor is left
+        try { // where there is no memory, a connection ends, and the rest goes on
+            asio::error_code failed;
+            tcp::socket accepted =
+                co_await from.async_accept(redirect_error(use_awaitable, failed));
+            if (!failed) {
+                co_spawn(from.get_executor(), serve(std::move(accepted), tls, home),
+                         asio::detached);
+            } else {
+                co_await pause(milliseconds(100)); // perhaps no descriptor is left
+            }
+        } catch (const std::exception&) {
         }
     }
 }
@@ -175,16 +192,22 @@ int main(int argc, char** argv) {
 
     asio::io_context io(1);
     newsroom home(io, wanted);
-    tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), wanted.port});
+    tcp::acceptor acceptor(io, {asio::ip::make_address(wanted.bind), wanted.port});
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&](asio::error_code, int) {
         home.closing = true;
         home.hub.tick(std::chrono::steady_clock::now()); // the deadline counts from now
-        news::must(home.hub.close(news::farewell(wanted)));
+        news::close(home.hub, wanted);
         home.bell.ring();
     });
     co_spawn(io, keep_time(home, acceptor), asio::detached);
     co_spawn(io, accept(acceptor, tls, home), asio::detached);
     news::announce(acceptor.local_endpoint().port());
-    io.run();
+    for (bool over = false; !over;) {
+        try {
+            io.run();
+            over = true;
+        } catch (const std::bad_alloc&) { // a connection has ended with it
+        }
+    }
 }

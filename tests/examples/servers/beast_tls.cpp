@@ -13,6 +13,7 @@
 #include "self_signed.hpp"
 
 #include <ssekit/adapters/boost_asio.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 #include <ssekit/shared_hub.hpp>
 
@@ -20,7 +21,9 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -70,7 +73,7 @@ struct newsroom {
     void close(const news::settings& wanted) {
         closing = true;
         hub.tick(std::chrono::steady_clock::now()); // the deadline counts from now
-        news::must(hub.close(news::farewell(wanted), bell.waker()));
+        news::close(hub, wanted, bell.waker());
     }
 
     ssekit::boost_asio_bell bell; // rung by the hub, also when it is closed and all have left
@@ -83,9 +86,12 @@ awaitable<void> keep_time(newsroom& home, tcp::acceptor& listening) {
     do {
         const auto now = std::chrono::steady_clock::now();
         home.hub.tick(now);
-        // What happens on the other strands is dated by the last tick.
-        co_await home.bell.async_wait_until(std::min(home.hub.next_deadline(), now + seconds(1)),
-                                            use_awaitable);
+        try {
+            // What happens on the other strands is dated by the last tick.
+            co_await home.bell.async_wait_until(
+                std::min(home.hub.next_deadline(), now + seconds(1)), use_awaitable);
+        } catch (const std::bad_alloc&) { // again, then
+        }
     } while (!home.closing || home.hub.subscriptions() != 0);
     listening.close();
 }
@@ -98,6 +104,7 @@ struct connection {
 
     beast::ssl_stream<beast::tcp_stream> stream;
     ssekit::boost_asio_bell bell;
+    ssekit::framing form = ssekit::framing::chunked;
 };
 
 awaitable<void> write(connection& client, std::string_view text) {
@@ -116,7 +123,7 @@ awaitable<void> watch(std::shared_ptr<connection> client) { // an idle one is se
 }
 
 awaitable<void> stream(std::shared_ptr<connection> client, ssekit::shared_subscription events) {
-    co_await write(*client, ssekit::response_head(ssekit::framing::chunked));
+    co_await write(*client, ssekit::response_head(client->form));
     client->transport().expires_never(); // from now on the hub's deadlines count
     co_spawn(client->stream.get_executor(), watch(client), asio::detached);
     co_await ssekit::async_serve(client->stream, events, client->bell, use_awaitable);
@@ -127,18 +134,20 @@ awaitable<void> answer(std::shared_ptr<connection> client, newsroom& home) {
     beast::flat_buffer in;
     http::request<http::string_body> received;
     co_await http::async_read(client->stream, in, received, use_awaitable);
-    const ssekit::request_view request = ssekit::read_request(
+    ssekit::request_view request = ssekit::read_request(
         from_beast(received.method_string()), from_beast(received.target()),
         [&](std::string_view name) { return from_beast(received[to_beast(name)]); });
+    request.is_http_1_0 = received.version() == 10;
+    client->form = ssekit::framing_for(request);
     const news::answer what = news::answer_to(home.hub, request);
     if (!what.is_stream()) co_return co_await write(*client, news::response(what));
     if (request.method == "HEAD") {
-        co_return co_await write(*client, ssekit::response_head(ssekit::framing::chunked));
+        co_return co_await write(*client, ssekit::response_head(client->form));
     }
     auto [events, refused] =
         home.hub.subscribe({.topics = news::topic,
                             .last_event_id = request.last_event_id.value_or(""),
-                            .framing = ssekit::framing::chunked},
+                            .framing = client->form},
                            client->bell.waker());
     if (refused != ssekit::errc::ok) {
         co_return co_await write(*client,
@@ -148,7 +157,9 @@ awaitable<void> answer(std::shared_ptr<connection> client, newsroom& home) {
 }
 
 awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& home) {
-    accepted.set_option(tcp::no_delay(true));
+    error_code ignored;
+    accepted.set_option(tcp::no_delay(true), ignored);
+    ssekit::notice_dead_peer(accepted.native_handle());
     const auto client = std::make_shared<connection>(std::move(accepted), tls);
     client->transport().expires_after(seconds(10));
     co_await client->stream.async_handshake(asio::ssl::stream_base::server, use_awaitable);
@@ -156,7 +167,10 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
         co_await answer(client, home);
     } catch (const boost::system::system_error&) {
         // The client has gone, or its stream has broken off: without TLS's goodbye, or what is not
-        // whole would look whole.
+        // whole would look whole. Not all clients miss it, where there are no chunks either.
+        if (client->form == ssekit::framing::raw && client->transport().socket().is_open()) {
+            ssekit::reset_connection(client->transport().socket().native_handle());
+        }
         co_return client->transport().close();
     }
     // Each side says that nothing follows; one that does not is not waited for. The stream's own
@@ -165,7 +179,6 @@ awaitable<void> serve(tcp::socket accepted, asio::ssl::context& tls, newsroom& h
     deadline.async_wait([client](error_code cancelled) {
         if (!cancelled) client->transport().close();
     });
-    error_code ignored;
     co_await client->stream.async_shutdown(redirect_error(use_awaitable, ignored));
     client->transport().close();
 }
@@ -174,15 +187,18 @@ awaitable<void> accept(asio::io_context& io, tcp::acceptor& from, asio::ssl::con
                        newsroom& home) {
     asio::steady_timer pause(from.get_executor());
     while (from.is_open()) {
-        error_code failed;
-        tcp::socket accepted = co_await from.async_accept(asio::make_strand(io),
-                                                          redirect_error(use_awaitable, failed));
-        if (!failed) {
-            const asio::any_io_executor strand = accepted.get_executor();
-            co_spawn(strand, serve(std::move(accepted), tls, home), asio::detached);
-        } else { // perhaps no descriptor is left
-            pause.expires_after(std::chrono::milliseconds(100));
-            co_await pause.async_wait(use_awaitable);
+        try { // where there is no memory, a connection ends, and the rest goes on
+            error_code failed;
+            tcp::socket accepted = co_await from.async_accept(
+                asio::make_strand(io), redirect_error(use_awaitable, failed));
+            if (!failed) {
+                const asio::any_io_executor strand = accepted.get_executor();
+                co_spawn(strand, serve(std::move(accepted), tls, home), asio::detached);
+            } else { // perhaps no descriptor is left
+                pause.expires_after(std::chrono::milliseconds(100));
+                co_await pause.async_wait(use_awaitable);
+            }
+        } catch (const std::exception&) {
         }
     }
 }
@@ -199,13 +215,22 @@ int main(int argc, char** argv) {
     asio::io_context io;
     const asio::any_io_executor strand = asio::make_strand(io);
     newsroom home(strand, wanted);
-    tcp::acceptor acceptor(strand, {asio::ip::address_v4::loopback(), wanted.port});
+    tcp::acceptor acceptor(strand, {asio::ip::make_address(wanted.bind), wanted.port});
     asio::signal_set signals(strand, SIGINT, SIGTERM);
     signals.async_wait([&](error_code, int) { home.close(wanted); });
     co_spawn(strand, keep_time(home, acceptor), asio::detached);
     co_spawn(strand, accept(io, acceptor, tls, home), asio::detached);
     news::announce(acceptor.local_endpoint().port());
     std::array<std::thread, 3> threads;
-    for (std::thread& each : threads) each = std::thread([&] { io.run(); });
+    const auto run = [&] {
+        for (bool over = false; !over;) {
+            try {
+                io.run();
+                over = true;
+            } catch (const std::bad_alloc&) { // a connection has ended with it
+            }
+        }
+    };
+    for (std::thread& each : threads) each = std::thread(run);
     for (std::thread& each : threads) each.join();
 }

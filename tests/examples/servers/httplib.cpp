@@ -4,12 +4,14 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/httplib.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
+#include <string>
 #include <thread>
 
 namespace {
@@ -42,6 +44,11 @@ int main(int argc, char** argv) {
     server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
     server.set_tcp_nodelay(true);
     server.set_write_timeout(std::chrono::minutes(1)); // how long a client may stall
+    server.set_socket_options([](socket_t listener) {  // those that it accepts are like it
+        const int on = 1;
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        ssekit::notice_dead_peer(listener);
+    });
     server.Get("/events", [&](const httplib::Request& request, httplib::Response& response) {
         ssekit::httplib_stream(hub, request, response, {.topics = news::topic});
     });
@@ -51,8 +58,10 @@ int main(int argc, char** argv) {
         const news::answer what = news::answer_to(hub, ssekit::httplib_request(request));
         response.status = what.status;
         response.set_content(what.body, what.type);
+        for (const auto& [name, value] : what.more) response.set_header(name, value);
     };
-    // The body is not asked for: where no length is given, the library would wait for one.
+    // The body is not asked for: where no length is given, the library would wait for one. A method
+    // that the library does not route, such as PROPFIND, it answers itself, with 400.
     const auto answer_at_once = [&](const httplib::Request& request, httplib::Response& response,
                                     const httplib::ContentReader&) { answer(request, response); };
     server.Get(".*", answer);
@@ -63,8 +72,9 @@ int main(int argc, char** argv) {
     server.Delete(".*", answer_at_once);
     server.set_keep_alive_max_count(1); // so what is not read of one is not taken for the next
 
-    const int port = wanted.port == 0 ? server.bind_to_any_port("127.0.0.1") : wanted.port;
-    if (port < 0 || (wanted.port != 0 && !server.bind_to_port("127.0.0.1", port))) {
+    const std::string& address = wanted.bind;
+    const int port = wanted.port == 0 ? server.bind_to_any_port(address) : wanted.port;
+    if (port < 0 || (wanted.port != 0 && !server.bind_to_port(address, port))) {
         std::perror("bind");
         return 1;
     }

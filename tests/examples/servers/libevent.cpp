@@ -4,6 +4,7 @@
 #include "news.hpp"
 
 #include <ssekit/adapters/libevent.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 
 #include <csignal>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -58,7 +60,13 @@ class server {
         std::signal(SIGPIPE, SIG_IGN); // libevent does not keep it off
         evhttp_set_gencb(http_.get(), &serve, this);
         evhttp_set_timeout(http_.get(), 10); // seconds; streams are for the hub to time
-        listener_ = evhttp_bind_socket_with_handle(http_.get(), "127.0.0.1", wanted.port);
+        listener_ = evhttp_bind_socket_with_handle(http_.get(), wanted.bind.c_str(), wanted.port);
+        if (listener_ != nullptr) {
+            // Those that it accepts are like it.
+            ssekit::notice_dead_peer(evhttp_bound_socket_get_fd(listener_));
+            evconnlistener* const accepting = evhttp_bound_socket_get_listener(listener_);
+            evconnlistener_set_error_cb(accepting, &cannot_accept);
+        }
         evsignal_add(interrupted_.get(), nullptr);
         evsignal_add(terminated_.get(), nullptr);
     }
@@ -117,8 +125,22 @@ class server {
             evhttp_add_header(headers, name.c_str(), value.c_str());
         }
         const owned<evbuffer, evbuffer_free> body(made(evbuffer_new()));
-        evbuffer_add(body.get(), what.body.data(), what.body.size());
+        // The library would send it after HEAD as well.
+        if (!what.omits_body) evbuffer_add(body.get(), what.body.data(), what.body.size());
         evhttp_send_reply(request, what.status, nullptr, body.get());
+    }
+
+    // Perhaps no descriptor is left. The library would try again at once, and write a line each time.
+    static void cannot_accept(evconnlistener* listener, void*) noexcept {
+        evconnlistener_disable(listener);
+        const timeval pause{0, 100'000};
+        const int failed = event_base_once(
+            evconnlistener_get_base(listener), -1, EV_TIMEOUT,
+            [](evutil_socket_t, short, void* paused) noexcept {
+                evconnlistener_enable(static_cast<evconnlistener*>(paused));
+            },
+            listener, &pause);
+        if (failed != 0) evconnlistener_enable(listener); // no memory for a pause
     }
 
     static void close(evutil_socket_t, short, void* self) noexcept {
@@ -127,7 +149,7 @@ class server {
     void close() { // and listens until the last stream has gone: who comes is told to come back
         closing_ = true;
         streams_.wake();
-        news::must(hub_.close(news::farewell(wanted_)));
+        news::close(hub_, wanted_);
     }
 
     news::settings wanted_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Event streams on a libuv loop. Each connection brings one request. What a public server also
-// needs, deadlines for clients that send nothing and a bound on connections, is in ../live.cpp.
+// Event streams on a libuv loop. Each connection brings one request, in time; where there is no
+// memory, one connection goes. What a public server also needs, a bound on connections, is in
+// ../live.cpp.
 #include "news.hpp"
 
 #include <ssekit/adapters/libuv.hpp>
+#include <ssekit/adapters/posix.hpp>
 #include <ssekit/epoch.hpp>
 #include <ssekit/hub.hpp>
 
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <iterator>
 #include <list>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -36,6 +39,8 @@ Base* as(Handle& handle) {
     return reinterpret_cast<Base*>(&handle);
 }
 
+constexpr auto patience = std::chrono::seconds(10); // for a request, to its last byte
+
 class server;
 
 struct client {
@@ -44,6 +49,7 @@ struct client {
               static_cast<client*>(self)->drained(status);
           }) {}
 
+    void receive(std::string_view bytes);
     void answer();
     void drained(ssekit::drain_status status) noexcept;
     void close();
@@ -56,6 +62,8 @@ struct client {
     std::string in = {};  // the request
     std::string out = {}; // the head of the response, or all of it
     ssekit::uv_drain<ssekit::subscription> drain;
+    ssekit::framing form = ssekit::framing::chunked;
+    ssekit::time_point deadline = std::chrono::steady_clock::now() + patience;
     bool answered = false;
 };
 
@@ -68,12 +76,16 @@ class server {
         std::signal(SIGPIPE, SIG_IGN);
         check(uv_loop_init(&loop_));
         loop_.data = this;
-        listen(wanted.port);
+        listen(wanted);
         uv_prepare_init(&loop_, &before_waiting_);
         uv_prepare_start(&before_waiting_, [](uv_prepare_t* handle) { of(handle).turn(); });
         uv_timer_init(&loop_, &timer_);
+        uv_timer_init(&loop_, &look_around_);
+        uv_timer_start(
+            &look_around_, [](uv_timer_t* handle) { of(handle).look_around(); }, 1000, 1000);
         uv_unref(as<uv_handle_t>(before_waiting_)); // the loop ends with the last client
         uv_unref(as<uv_handle_t>(timer_));
+        uv_unref(as<uv_handle_t>(look_around_));
         for (std::size_t i = 0; i < signals_.size(); ++i) {
             uv_signal_init(&loop_, &signals_[i]);
             uv_signal_start_oneshot(
@@ -101,9 +113,9 @@ class server {
         return *static_cast<server*>(handle->loop->data);
     }
 
-    void listen(std::uint16_t port) {
+    void listen(const news::settings& wanted) {
         sockaddr_in address{};
-        check(uv_ip4_addr("127.0.0.1", port, &address));
+        check(uv_ip4_addr(wanted.bind.c_str(), wanted.port, &address));
         check(uv_tcp_init(&loop_, &listener_));
         check(uv_tcp_bind(&listener_, as<const sockaddr>(address), 0));
         check(uv_listen(as<uv_stream_t>(listener_), SOMAXCONN, [](uv_stream_t* handle, int status) {
@@ -114,8 +126,16 @@ class server {
         news::announce(ntohs(address.sin_port));
     }
 
+    // libuv reports no further connection before this one has been taken, which is then tried again.
     void accept() {
-        client& added = clients_.emplace_back(*this);
+        try {
+            accept_late_ = true;
+            clients_.emplace_back(*this);
+        } catch (const std::bad_alloc&) {
+            return;
+        }
+        accept_late_ = false;
+        client& added = clients_.back();
         added.place = std::prev(clients_.end());
         added.socket.data = &added;
         uv_tcp_init(&loop_, &added.socket);
@@ -123,6 +143,9 @@ class server {
             return added.close();
         }
         uv_tcp_nodelay(&added.socket, 1);
+        uv_os_fd_t descriptor = -1;
+        uv_fileno(as<uv_handle_t>(added.socket), &descriptor);
+        ssekit::notice_dead_peer(descriptor);
         uv_read_start(
             as<uv_stream_t>(added.socket),
             [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
@@ -132,9 +155,21 @@ class server {
                 client& who = *static_cast<client*>(handle->data);
                 if (size < 0) return who.close();
                 if (who.answered) return; // whatever it says, the answer is under way
-                who.in.append(bytes->base, static_cast<std::size_t>(size));
-                who.answer();
+                try {
+                    who.receive({bytes->base, static_cast<std::size_t>(size)});
+                } catch (const std::bad_alloc&) {
+                    who.close();
+                }
             });
+    }
+
+    // Once a second.
+    void look_around() {
+        if (accept_late_) accept();
+        const auto now = clock::now();
+        for (client& each : clients_) {
+            if (each.deadline <= now) each.close();
+        }
     }
 
     // [recipe]
@@ -154,7 +189,7 @@ class server {
     void close() {
         closing_ = true;
         hub_.tick(clock::now()); // the deadline counts from now
-        news::must(hub_.close(news::farewell(wanted_)));
+        news::close(hub_, wanted_);
     }
     // Up to now, who came was told to come back: the hub refuses streams while it closes.
     void stop_listening() {
@@ -172,10 +207,17 @@ class server {
     uv_tcp_t listener_{};
     uv_prepare_t before_waiting_{};
     uv_timer_t timer_{};
+    uv_timer_t look_around_{};
+    bool accept_late_ = false;
     std::array<uv_signal_t, 2> signals_{};
     char bytes_[4096]; // that have been read
     std::list<client> clients_;
 };
+
+void client::receive(std::string_view bytes) {
+    in.append(bytes);
+    answer();
+}
 
 void client::answer() {
     const auto [status, head] = ssekit::find_head(in);
@@ -185,16 +227,18 @@ void client::answer() {
     const ssekit::request_view request = ssekit::read_request(head);
     const bool too_long = status == ssekit::head_status::too_long;
     news::answer what = too_long ? news::answer{431} : news::answer_to(home.hub_, request);
+    form = ssekit::framing_for(request);
     if (what.is_stream() && request.method != "HEAD") {
         auto [stream, refused] =
             home.hub_.subscribe({.topics = news::topic,
                                  .last_event_id = request.last_event_id.value_or(""),
-                                 .framing = ssekit::framing::chunked,
+                                 .framing = form,
                                  .user = this});
         if (refused != ssekit::errc::ok) what = news::refused(home.hub_, request, refused);
         drain.generator = std::move(stream);
+        if (refused == ssekit::errc::ok) deadline = ssekit::never; // from now on the hub's count
     }
-    out = what.is_stream() ? ssekit::response_head(ssekit::framing::chunked) : news::response(what);
+    out = what.is_stream() ? ssekit::response_head(form) : news::response(what);
     const uv_buf_t bytes = uv_buf_init(out.data(), static_cast<unsigned>(out.size()));
     if (uv_write(&write, as<uv_stream_t>(socket), &bytes, 1, nullptr) != 0) return close();
     drain.run();
@@ -216,10 +260,13 @@ void client::drained(ssekit::drain_status status) noexcept {
 
 void client::close() {
     if (uv_is_closing(as<uv_handle_t>(socket)) != 0) return;
-    uv_close(as<uv_handle_t>(socket), [](uv_handle_t* handle) {
+    const auto closed = [](uv_handle_t* handle) {
         client& self = *static_cast<client*>(handle->data);
         self.home.clients_.erase(self.place);
-    });
+    };
+    const bool looks_whole = form == ssekit::framing::raw && drain.generator.is_abrupt();
+    if (looks_whole && uv_tcp_close_reset(&socket, closed) == 0) return;
+    uv_close(as<uv_handle_t>(socket), closed);
 }
 
 } // namespace

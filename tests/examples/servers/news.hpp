@@ -8,12 +8,15 @@
 //     POST /cut                         cuts all streams, like a shutdown that no longer waits
 //     GET  /metrics                     what the hub counts
 //
-//     NAME [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS] [--drain MILLISECONDS]
+//     NAME [--port N] [--bind ADDRESS] [--heartbeat MILLISECONDS] [--keep EVENTS]
+//          [--drain MILLISECONDS]
 //
 // A server prints "listening on port N". At SIGINT or SIGTERM it says goodbye to its streams and ends
 // when they have gone; with --drain the news goes on until it is closed, at most for that time. As
-// long as there are streams the server listens: who comes meanwhile is told to come back. A stream that has broken off does not end as others do: its connection is
-// closed, or its HTTP/2 stream reset, and so its client knows that it is not whole.
+// long as there are streams the server listens: who comes meanwhile is told to come back. A stream
+// that has broken off does not end as others do: its connection is closed without a last chunk, or
+// reset where there are no chunks, or its HTTP/2 stream is reset; and so its client knows that it is
+// not whole.
 #ifndef SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
 #define SSEKIT_EXAMPLES_SERVERS_NEWS_HPP
 
@@ -23,6 +26,7 @@
 #include <ssekit/hub_options.hpp>
 #include <ssekit/openmetrics.hpp>
 #include <ssekit/soft_refusal.hpp>
+#include <ssekit/stream_route.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -42,6 +46,7 @@ inline constexpr std::string_view topic = "news";
 
 struct settings {
     std::uint16_t port = 8080;
+    std::string bind = "127.0.0.1"; ///< an IPv4 address of this machine; 0.0.0.0 for all
     std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
     std::size_t keep = 1024;
     std::chrono::milliseconds drain = {}; ///< how long the news goes on after a signal
@@ -57,7 +62,9 @@ inline settings read_settings(int argc, char** argv) {
         const char* const end = value.data() + value.size();
         const auto [stop, error] = std::from_chars(value.data(), end, number);
         const bool good = stop == end && error == std::errc();
-        if (good && name == "--port" && number <= 65535) {
+        if (name == "--bind" && !value.empty()) {
+            out.bind = value;
+        } else if (good && name == "--port" && number <= 65535) {
             out.port = static_cast<std::uint16_t>(number);
         } else if (good && name == "--heartbeat") {
             out.heartbeat = std::chrono::milliseconds(number);
@@ -67,8 +74,8 @@ inline settings read_settings(int argc, char** argv) {
             out.drain = std::chrono::milliseconds(number);
         } else {
             std::fprintf(stderr,
-                         "usage: %s [--port N] [--heartbeat MILLISECONDS] [--keep EVENTS]"
-                         " [--drain MILLISECONDS]\n",
+                         "usage: %s [--port N] [--bind ADDRESS] [--heartbeat MILLISECONDS]"
+                         " [--keep EVENTS] [--drain MILLISECONDS]\n",
                          argv[0]);
             std::exit(name == "--help" ? 0 : 64);
         }
@@ -107,29 +114,58 @@ inline void must(ssekit::errc code) {
     std::abort();
 }
 
+/// Closes a hub, without its goodbye where there is no memory for one.
+/// \param wake fired when all have gone; for a shared_hub.
+template <class Hub, class... Waker>
+void close(Hub& hub, const settings& wanted, Waker... wake) {
+    ssekit::close_options how = farewell(wanted);
+    if (hub.close(how, wake...) == ssekit::errc::ok) return;
+    how.farewell = {};
+    must(hub.close(how, wake...));
+}
+
+/// Counts itself, for as long as it lives: an asynchronous operation that has been given up, for want
+/// of memory, never calls its handler, but destroys it.
+class counted {
+  public:
+    explicit counted(int& count) noexcept : count_(&count) { ++count; }
+    counted(counted&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    counted& operator=(counted&&) = delete;
+    ~counted() {
+        if (count_ != nullptr) --*count_;
+    }
+
+  private:
+    int* count_;
+};
+
 struct answer {
     int status = 200;
     std::string type = "text/plain";
     std::string body = {};
     std::vector<std::pair<std::string, std::string>> more = {}; ///< further headers
+    bool omits_body = false; ///< it answers HEAD, where only the body's length is told
 
     [[nodiscard]] bool is_stream() const { return type == "text/event-stream" && body.empty(); }
 };
 
-/// Decides on a request. For a stream the answer's status is 200 and its body is empty: subscribe,
-/// unless the method is HEAD.
-/// \param hub a hub or a shared_hub.
+/// The answer to a method that is not among those allowed; with 204, to the question which are.
+inline answer allow(std::string_view methods, int status = 405) {
+    return {status, "text/plain", {}, {{"Allow", std::string(methods)}}};
+}
+
 template <class Hub>
-answer answer_to(Hub& hub, const ssekit::request_view& request) {
+answer answer_with_body(Hub& hub, const ssekit::request_view& request) {
     if (request.method.empty()) return {400};
     if (request.path() == "/events") {
         const int status = ssekit::stream_status(request);
+        if (status == 204 || status == 405) return allow(ssekit::stream_methods, status);
         return {status, status == 200 ? "text/event-stream" : "text/plain"};
     }
     if (request.path() == "/publish") {
         std::string data;
         std::string type;
-        if (request.method != "POST") return {405};
+        if (request.method != "POST") return allow("POST");
         const auto find = [&](std::string_view name) {
             return ssekit::find_query(request.target, name).value_or("");
         };
@@ -140,22 +176,33 @@ answer answer_to(Hub& hub, const ssekit::request_view& request) {
         return {400, "text/plain", std::string(ssekit::message(refused)) + "\n"};
     }
     if (request.path() == "/close") {
-        if (request.method != "POST") return {405};
+        if (request.method != "POST") return allow("POST");
         const ssekit::errc refused = hub.close_topic(topic);
         return {refused == ssekit::errc::ok ? 202 : 400};
     }
     if (request.path() == "/cut") {
-        if (request.method != "POST") return {405};
+        if (request.method != "POST") return allow("POST");
         hub.cut();
         return {202};
     }
     if (request.path() == "/metrics") {
+        if (request.method != "GET" && request.method != "HEAD") return allow("GET, HEAD");
         answer out{200, std::string(media_type(ssekit::metrics_format::openmetrics))};
         ssekit::append_metrics(out.body, hub.metrics(), ssekit::metrics_format::openmetrics);
         out.body += ssekit::openmetrics_end;
         return out;
     }
     return {404};
+}
+
+/// Decides on a request. For a stream the answer's status is 200 and its body is empty: subscribe,
+/// unless the method is HEAD.
+/// \param hub a hub or a shared_hub.
+template <class Hub>
+answer answer_to(Hub& hub, const ssekit::request_view& request) {
+    answer out = answer_with_body(hub, request);
+    out.omits_body = request.method == "HEAD";
+    return out;
 }
 
 // [refused]
@@ -165,6 +212,7 @@ answer refused(Hub& hub, const ssekit::request_view& request, ssekit::errc code)
     if (ssekit::is_refused_softly(code, request)) {
         const ssekit::soft_refusal soft(hub.refused_retry());
         answer out{200, "text/event-stream", std::string(soft.body())};
+        out.omits_body = request.method == "HEAD";
         for (const auto& [name, value] : ssekit::stream_headers) {
             if (name != "Content-Type") out.more.emplace_back(name, value);
         }
@@ -172,6 +220,7 @@ answer refused(Hub& hub, const ssekit::request_view& request, ssekit::errc code)
     }
     const ssekit::refusal how = ssekit::refusal_of(code);
     answer out{how.status, "text/plain", std::string(ssekit::message(code)) + "\n"};
+    out.omits_body = request.method == "HEAD";
     if (how.retry_after.count() != 0) {
         out.more.emplace_back("Retry-After", std::to_string(how.retry_after.count()));
     }
@@ -185,6 +234,7 @@ inline std::string response(const answer& what) {
     std::vector<ssekit::header> headers = {{"Content-Type", what.type}, {"Connection", "close"}};
     for (const auto& [name, value] : what.more) headers.push_back({name, value});
     ssekit::append_response(out, what.status, headers, what.body);
+    if (what.omits_body) out.resize(out.size() - what.body.size());
     return out;
 }
 

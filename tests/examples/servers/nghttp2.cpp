@@ -2,6 +2,10 @@
 //
 // Event streams over HTTP/2, many on one connection, from a loop over epoll. Browsers speak HTTP/2
 // over TLS only; `curl -N --http2-prior-knowledge` and proxies do without. Needs Linux.
+//
+// What one client may cost has bounds: a head that grows too long is reset as soon as it does, and a
+// connection that brings several is told to calm down; streams may be reset at a rate that a browser
+// never comes to, and beyond that the library ends the connection.
 #include "epoll_server.hpp"
 #include "news.hpp"
 
@@ -9,6 +13,7 @@
 #include <ssekit/adapters/posix.hpp>
 #include <ssekit/hub.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -29,6 +34,11 @@ namespace {
 
 constexpr std::uint32_t max_streams = 100; // of one connection
 constexpr std::size_t max_output = 64 << 10;
+constexpr int max_long_heads = 3; // of one connection
+// Streams that a client may reset: so many at once, and then so many a second. One that resets more
+// gets GOAWAY; see CVE-2023-44487.
+constexpr std::uint64_t reset_burst = 1000;
+constexpr std::uint64_t resets_per_second = 33;
 
 /// A body that is no stream.
 struct text {
@@ -78,27 +88,45 @@ struct deleted_by {
 using owned_session = std::unique_ptr<nghttp2_session, deleted_by<&nghttp2_session_del>>;
 using owned_callbacks =
     std::unique_ptr<nghttp2_session_callbacks, deleted_by<&nghttp2_session_callbacks_del>>;
+using owned_option = std::unique_ptr<nghttp2_option, deleted_by<&nghttp2_option_del>>;
+
+/// What all sessions are made with.
+struct session_kind {
+    owned_callbacks callbacks;
+    owned_option option;
+};
 
 class connection {
   public:
-    using context = const nghttp2_session_callbacks*;
+    using context = const session_kind*;
 
-    connection(epoll::descriptor accepted, ssekit::hub& hub, context callbacks)
-        : socket_(std::move(accepted)), hub_(hub), session_(make_session(callbacks, this)) {
-        const nghttp2_settings_entry most{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, max_streams};
-        nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, &most, 1);
+    connection(epoll::descriptor accepted, ssekit::hub& hub, context kind)
+        : socket_(std::move(accepted)), hub_(hub), session_(make_session(*kind, this)) {
+        const auto longest = static_cast<std::uint32_t>(ssekit::request_limits().head);
+        const std::array<nghttp2_settings_entry, 2> settings = {
+            {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, max_streams},
+             {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, longest}}};
+        gone_ = nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, settings.data(),
+                                        settings.size()) != 0;
     }
 
     [[nodiscard]] bool is_gone() const { return gone_; }
+    /// When it is to be gone, unless it has brought a whole request.
+    [[nodiscard]] ssekit::time_point deadline() const { return deadline_; }
+    /// There is more to be read, of which nothing will be reported.
+    [[nodiscard]] bool has_more() const { return has_more_; }
 
     void serve() {
         std::array<std::uint8_t, 16384> bytes;
-        ssize_t got = 0;
-        while ((got = recv(socket_.get(), bytes.data(), bytes.size(), 0)) > 0 && !gone_) {
+        has_more_ = true;
+        for (int reads = 0; reads < epoll::reads_at_a_time && has_more_ && !gone_; ++reads) {
+            const ssize_t got = recv(socket_.get(), bytes.data(), bytes.size(), 0);
+            has_more_ = got > 0;
+            if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) gone_ = true;
+            if (got <= 0) break;
             const auto size = static_cast<std::size_t>(got);
             gone_ = nghttp2_session_mem_recv(session_.get(), bytes.data(), size) < 0;
         }
-        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) gone_ = true;
         blocked_ = false; // or we shall know at once
     }
 
@@ -123,6 +151,8 @@ class connection {
         with.home.resume(with);
     }
 
+    void drop() { gone_ = true; }
+
     /// Effects: takes no more requests, and is gone when the last response is.
     void close() {
         const std::int32_t last = nghttp2_session_get_last_proc_stream_id(session_.get());
@@ -130,7 +160,7 @@ class connection {
                               0);
     }
 
-    static owned_callbacks make_callbacks();
+    static session_kind make_kind() { return {make_callbacks(), make_option()}; }
 
   private:
     // [recipe]
@@ -163,10 +193,47 @@ class connection {
         return {reinterpret_cast<const char*>(bytes), size};
     }
 
-    static owned_session make_session(context callbacks, connection* self) {
+    static owned_session make_session(const session_kind& kind, connection* self) {
         nghttp2_session* made = nullptr;
-        if (nghttp2_session_server_new(&made, callbacks, self) != 0) throw std::bad_alloc();
+        if (nghttp2_session_server_new2(&made, kind.callbacks.get(), self, kind.option.get()) !=
+            0) {
+            throw std::bad_alloc();
+        }
         return owned_session(made);
+    }
+    static owned_callbacks make_callbacks();
+    static owned_option make_option();
+
+    // What the library calls: no exception can pass through its frames. A connection for which there
+    // is no memory ends.
+    template <class Function>
+    static int without_exceptions(Function&& function) noexcept {
+        try {
+            return function();
+        } catch (const std::bad_alloc&) {
+            return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
+    }
+
+    int begin_request(std::int32_t stream) {
+        exchange& added = exchanges_.emplace_back(*this, stream);
+        deadline_ = std::min(deadline_, epoll::clock::now() + epoll::patience);
+        return nghttp2_session_set_stream_user_data(session_.get(), stream, &added);
+    }
+    int add_field(exchange& with, std::string_view name, std::string_view value) {
+        with.add_field(name, value);
+        if (!with.is_too_long()) return 0;
+        // What follows of it is read, because those after it depend on that, and goes nowhere.
+        if (++long_heads_ > max_long_heads) {
+            nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+        }
+        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, with.id,
+                                  NGHTTP2_ENHANCE_YOUR_CALM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    void end_exchange(std::int32_t stream) {
+        exchanges_.remove_if([&](const exchange& each) { return each.id == stream; });
+        if (exchanges_.empty()) deadline_ = epoll::clock::now() + epoll::patience;
     }
 
     void collect() {
@@ -182,7 +249,7 @@ class connection {
     }
 
     void answer(exchange& with) {
-        if (with.is_too_long()) return respond(with, {431});
+        deadline_ = ssekit::never;
         const auto find = [&](std::string_view name) {
             return ssekit::find_header(with.fields, name);
         };
@@ -215,37 +282,54 @@ class connection {
     std::list<exchange> exchanges_;
     owned_session session_;
     std::string out_ = {}; // frames that the socket has not taken
+    ssekit::time_point deadline_ = epoll::clock::now() + epoll::patience;
+    int long_heads_ = 0;
+    bool has_more_ = false;
     bool blocked_ = false;
     bool gone_ = false;
 };
+
+// [resets]
+owned_option connection::make_option() {
+    nghttp2_option* made = nullptr;
+    if (nghttp2_option_new(&made) != 0) throw std::bad_alloc();
+    const auto limit = [](auto* option) { // since 1.57, and in Debian's 1.52
+        if constexpr (requires { nghttp2_option_set_stream_reset_rate_limit(option, 1, 1); }) {
+            nghttp2_option_set_stream_reset_rate_limit(option, reset_burst, resets_per_second);
+        }
+    };
+    limit(made);
+    return owned_option(made);
+}
+// [resets]
 
 owned_callbacks connection::make_callbacks() {
     nghttp2_session_callbacks* made = nullptr;
     if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
     nghttp2_session_callbacks_set_on_begin_headers_callback(
-        made, [](nghttp2_session* session, const nghttp2_frame* frame, void* self) {
+        made, [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
             if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0; // trailers
-            exchange& added = of(self).exchanges_.emplace_back(of(self), frame->hd.stream_id);
-            return nghttp2_session_set_stream_user_data(session, added.id, &added);
+            return without_exceptions([&] { return of(self).begin_request(frame->hd.stream_id); });
         });
     nghttp2_session_callbacks_set_on_header_callback2(
         made, [](nghttp2_session* session, const nghttp2_frame* frame, nghttp2_rcbuf* name,
-                 nghttp2_rcbuf* value, std::uint8_t, void*) {
+                 nghttp2_rcbuf* value, std::uint8_t, void* self) {
             exchange* const with = find(session, frame->hd.stream_id);
-            if (with != nullptr) with->add_field(view(name), view(value));
-            return 0;
+            if (with == nullptr) return 0;
+            return without_exceptions(
+                [&] { return of(self).add_field(*with, view(name), view(value)); });
         });
     nghttp2_session_callbacks_set_on_frame_recv_callback(
         made, [](nghttp2_session* session, const nghttp2_frame* frame, void* self) {
             const bool asks =
                 frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
             exchange* const with = asks ? find(session, frame->hd.stream_id) : nullptr;
-            if (with != nullptr) of(self).answer(*with);
-            return 0;
+            if (with == nullptr) return 0;
+            return without_exceptions([&] { return of(self).answer(*with), 0; });
         });
     nghttp2_session_callbacks_set_on_stream_close_callback(
         made, [](nghttp2_session*, std::int32_t stream, std::uint32_t, void* self) {
-            of(self).exchanges_.remove_if([&](const exchange& each) { return each.id == stream; });
+            of(self).end_exchange(stream);
             return 0;
         });
     return owned_callbacks(made);
@@ -254,6 +338,6 @@ owned_callbacks connection::make_callbacks() {
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto callbacks = connection::make_callbacks();
-    epoll::server<connection>(news::read_settings(argc, argv), callbacks.get()).run();
+    const session_kind kind = connection::make_kind();
+    epoll::server<connection>(news::read_settings(argc, argv), &kind).run();
 }

@@ -10,12 +10,14 @@
 #define SSEKIT_EXAMPLES_USES_HTTP_SERVER_HPP
 
 #include <ssekit/adapters/httplib.hpp>
+#include <ssekit/doorbell.hpp>
 #include <ssekit/epoch.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/http.hpp>
 #include <ssekit/hub_options.hpp>
 #include <ssekit/ticking_hub.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -32,6 +34,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace uses {
 
@@ -58,6 +61,21 @@ class http_server {
     void get(const std::string& path, httplib::Server::Handler handler) {
         http_.Get(path, std::move(handler));
     }
+    /// DELETE, OPTIONS, PATCH and PUT; a body is not read.
+    void other(const std::string& path, const httplib::Server::Handler& handler) {
+        const auto without_body = [handler](const Request& request, Response& response,
+                                            const httplib::ContentReader&) {
+            handler(request, response);
+        };
+        http_.Delete(path, without_body);
+        http_.Options(path, handler);
+        http_.Patch(path, without_body);
+        http_.Put(path, without_body);
+    }
+    /// Serves what is in a folder, if there is one.
+    void files(const std::string& path, const std::string& folder) {
+        http_.set_mount_point(path, folder);
+    }
     /// A request without a length has no body; the library alone would wait for one.
     void post(const std::string& path,
               const std::function<void(const Request&, Response&, const std::string&)>& handler) {
@@ -74,9 +92,14 @@ class http_server {
         });
     }
 
+    /// Another hub whose streams end with those of the first. Lifetime: until `run` returns.
+    void also(ssekit::shared_hub& hub) { more_hubs_.push_back(&hub); }
+
     /// Serves until a signal comes, and then until the streams that are named have done their work,
-    /// or five seconds are over. \returns the exit status.
-    int run(const ssekit::subscriber_filter& is_unfinished = {}) {
+    /// or five seconds are over. \param at_end called first when the signal has come
+    /// \returns the exit status.
+    int run(const ssekit::subscriber_filter& is_unfinished = {},
+            const std::function<void()>& at_end = {}) {
         const int port = bind();
         if (port < 0) {
             std::perror("bind");
@@ -88,9 +111,16 @@ class http_server {
         std::fflush(stdout);
         int number = 0;
         sigwait(&signals_, &number);
+        if (at_end) at_end();
+        const ssekit::close_options how{.deadline = std::chrono::seconds(5),
+                                        .is_unfinished = is_unfinished};
         // There is no farewell that could be refused.
-        static_cast<void>(ssekit::httplib_stop(
-            http_, hub_, {.deadline = std::chrono::seconds(5), .is_unfinished = is_unfinished}));
+        for (ssekit::shared_hub* const each : more_hubs_) {
+            ssekit::doorbell gone;
+            static_cast<void>(each->close(how, gone.waker()));
+            gone.wait();
+        }
+        static_cast<void>(ssekit::httplib_stop(http_, hub_, how));
         accepting.join();
         return 0;
     }
@@ -109,7 +139,7 @@ class http_server {
     }
 
     static ssekit::hub_options bounded(ssekit::hub_options options) {
-        options.max_subscribers = most_streams;
+        options.max_subscribers = (std::min)(options.max_subscribers, most_streams);
         return options;
     }
 
@@ -131,6 +161,7 @@ class http_server {
     int port_;
     sigset_t signals_ = end_signals(); // before the hub makes its thread
     ssekit::ticking_hub hub_;
+    std::vector<ssekit::shared_hub*> more_hubs_;
     httplib::Server http_;
 };
 

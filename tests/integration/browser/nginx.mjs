@@ -4,8 +4,8 @@
 // stream tells it so: X-Accel-Buffering is among its headers, and nothing has to be configured.
 import {assertUnbroken, breakThreeTimes, connected, eventsThrough, forgetVerdict, hasEvents, lookAt,
     noticesOf, openEmptyPage, openPage, openStream, resumed, shows, startBrowser, untilOpened} from
-    "./support/pages.mjs";
-import {startLive, startNginx, until} from "./support/servers.mjs";
+    "../support/pages.mjs";
+import {startLive, startNginx, until} from "../support/servers.mjs";
 
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";

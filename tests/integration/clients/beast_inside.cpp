@@ -54,6 +54,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <boost/version.hpp>
+
+#if BOOST_VERSION >= 107700
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#endif
+
 #include <dlfcn.h>
 #include <netdb.h>
 
@@ -280,11 +288,16 @@ class client {
 
     /// \param keep lives as long as the coroutine
     void start(std::shared_ptr<client> keep = {}) {
-        co_spawn(executor, read(), [this, keep](std::exception_ptr thrown) {
+        const auto at_end = [this, keep](std::exception_ptr thrown) {
             failed = thrown != nullptr;
             ended = true;
             if (on_end) on_end();
-        });
+        };
+#if BOOST_VERSION >= 107700
+        co_spawn(executor, read(), asio::bind_cancellation_slot(cancellation.slot(), at_end));
+#else
+        co_spawn(executor, read(), at_end);
+#endif
     }
 
     ssekit::event_source source;
@@ -295,9 +308,16 @@ class client {
     bool ended = false;
     bool failed = false;
     std::function<void()> on_end;
+#if BOOST_VERSION >= 107700
+    asio::cancellation_signal cancellation;
+    bool throws_if_cancelled = true;
+#endif
 
   private:
     awaitable<void> read() {
+#if BOOST_VERSION >= 107700
+        co_await asio::this_coro::throw_if_cancelled(throws_if_cancelled);
+#endif
         while (const ssekit::event_view* const event = co_await stream->next()) {
             events.emplace_back(*event->data);
             if (events.size() == enough) stream->close();
@@ -359,7 +379,8 @@ ssekit::event_source_options patient() {
 /// Brings a client to where only another's doing would go on. Goes before its io_context does.
 class stalled {
   public:
-    stalled(asio::io_context& io, stage at) : stage_(at), silent_(io, tcp::v4()) {
+    stalled(asio::io_context& io, stage at, const std::function<void(client&)>& prepare = {})
+        : stage_(at), silent_(io, tcp::v4()) {
         names.set_held(at == stage::resolve);
         const asio::any_io_executor where = io.get_executor();
         std::string url = "http://slow.test/";
@@ -376,6 +397,7 @@ class stalled {
         if (at == stage::pause) url = "http://127.0.0.1:1/";
         auto owner = std::make_shared<client>(where, url, patient(), &tls_);
         reader = owner.get();
+        if (prepare) prepare(*reader);
         reader->start(std::move(owner));
         REQUIRE(run(io, [&] { return is_there(io); }));
     }
@@ -465,6 +487,60 @@ TEST_CASE("beast: close() ends next() at once, whatever it waits for") {
         CHECK(io.stopped());
     }
 }
+
+#if BOOST_VERSION >= 107700 // before that a coroutine cannot be cancelled
+TEST_CASE("beast: a coroutine that is cancelled ends at once, whatever next() waits for") {
+    for (const stage each : stages) {
+        for (const bool throws : {true, false}) {
+            CAPTURE(static_cast<int>(each));
+            CAPTURE(throws);
+            asio::io_context io;
+            stalled scene(io, each,
+                          [throws](client& reader) { reader.throws_if_cancelled = throws; });
+            bool ended = false;
+            bool failed = false;
+            scene.reader->on_end = [&, reader = scene.reader] {
+                ended = true;
+                failed = reader->failed;
+            };
+            scene.reader->cancellation.emit(asio::cancellation_type::terminal);
+            CHECK(run(io, [&] { return ended; }));
+            CHECK(failed);
+            if (each == stage::resolve) names.set_held(false);
+        }
+    }
+}
+
+TEST_CASE("beast: who waits for an event no longer than a while loses none, nor the connection") {
+    using namespace asio::experimental::awaitable_operators;
+    asio::io_context io;
+    std::vector<std::string> pieces = {chunked};
+    for (const char c : event("one") + event("two")) pieces.emplace_back(1, c);
+    server peer(io.get_executor(), {pieces, then::stay});
+    client reader(io.get_executor(), peer.url(), patient());
+    unsigned timeouts = 0;
+    bool ended = false;
+    const auto read = [&]() -> awaitable<void> {
+        while (reader.events.size() != 2 || timeouts < 3) {
+            asio::steady_timer timer(co_await asio::this_coro::executor, milliseconds(1));
+            const auto got =
+                co_await (reader.stream->next() || timer.async_wait(asio::use_awaitable));
+            if (got.index() == 1) {
+                ++timeouts;
+            } else if (const auto* const event = std::get<0>(got)) {
+                reader.events.emplace_back(*event->data);
+            }
+        }
+    };
+    co_spawn(io, read(), [&](std::exception_ptr thrown) { ended = thrown == nullptr; });
+    CHECK(run(io, [&] { return ended; }));
+    CHECK(reader.events == std::vector<std::string>{"one", "two"});
+    CHECK(timeouts >= 3);
+    CHECK(peer.connections == 1);
+    CHECK(reader.source.failures() == 0);
+    CHECK(reader.source.state() == ssekit::ready_state::open);
+}
+#endif
 
 TEST_CASE("beast: an io_context may be destroyed while next() waits") {
     for (const stage each : stages) {

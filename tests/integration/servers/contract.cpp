@@ -18,13 +18,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace {
 
@@ -45,11 +50,13 @@ std::string four_digits(int number) {
 
 class server : public support::process {
   public:
-    explicit server(std::vector<std::string> options = {}) : process(command(std::move(options))) {
-        constexpr std::string_view before = "listening on port ";
+    /// \param before a command that runs the server.
+    explicit server(std::vector<std::string> options = {}, std::vector<std::string> before = {})
+        : process(command(std::move(options), std::move(before))) {
+        constexpr std::string_view words = "listening on port ";
         REQUIRE(until([&] { return out().ends_with("\n"); }));
-        REQUIRE(out().starts_with(before));
-        const char* const digits = out().data() + before.size();
+        REQUIRE(out().starts_with(words));
+        const char* const digits = out().data() + words.size();
         REQUIRE(std::from_chars(digits, out().data() + out().size(), port).ec == std::errc{});
         const std::string name = name_of_server();
         plain = !name.ends_with("_tls") && name != "nghttp2";
@@ -100,10 +107,11 @@ class server : public support::process {
         return "http://n" + std::to_string(number) + ".localhost:" + std::to_string(port);
     }
 
-    static std::vector<std::string> command(std::vector<std::string> options) {
-        options.insert(options.begin(),
-                       {support::example("server_" + name_of_server()), "--port", "0"});
-        return options;
+    static std::vector<std::string> command(std::vector<std::string> options,
+                                            std::vector<std::string> line) {
+        line.insert(line.end(), {support::example("server_" + name_of_server()), "--port", "0"});
+        line.insert(line.end(), options.begin(), options.end());
+        return line;
     }
 
     std::vector<std::string> options_;
@@ -113,8 +121,9 @@ class server : public support::process {
 /// A stream read by `curl -N`.
 class reader : public support::process {
   public:
-    explicit reader(const server& from, const std::string& last_event_id = {})
-        : process(command(from, last_event_id)) {
+    explicit reader(const server& from, const std::string& last_event_id = {},
+                    const std::vector<std::string>& more = {})
+        : process(command(from, last_event_id, more)) {
         until([&] { return !body().empty(); });
     }
 
@@ -137,8 +146,10 @@ class reader : public support::process {
     int until_end() { return wait(); }
 
   private:
-    static std::vector<std::string> command(const server& from, const std::string& last_event_id) {
+    static std::vector<std::string> command(const server& from, const std::string& last_event_id,
+                                            const std::vector<std::string>& more) {
         std::vector<std::string> arguments = {"-i", from.base + "/events"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
         if (!last_event_id.empty()) {
             arguments.insert(arguments.end(), {"-H", "Last-Event-ID: " + last_event_id});
         }
@@ -314,6 +325,20 @@ TEST_CASE("server: clients that have gone are noticed") {
     CHECK(eventually([&] { return has_subscribers(news, 1); }));
 }
 
+TEST_CASE("server: quick visits keep no places, though there is nothing to be sent") {
+    server news({"--heartbeat", "600000"});
+    if (!news.plain) return;
+    int answered = 0;
+    for (int i = 0; i < 1100; ++i) {
+        support::tcp_client visit(news.port);
+        visit.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        if (!visit.until([&] { return visit.received.size() >= 12; })) break;
+        answered += visit.received.substr(9, 3) == "200";
+    }
+    CHECK(answered == 1100);
+    CHECK(eventually([&] { return has_subscribers(news, 0); }));
+}
+
 TEST_CASE("server: what is wrong with a request is answered, and the server goes on") {
     server news;
     CHECK(news.status_of({news.base + "/nothing"}) == "404");
@@ -333,6 +358,160 @@ TEST_CASE("server: what is wrong with a request is answered, and the server goes
     }
     CHECK(news.status_of({news.base + "/metrics"}) == "200");
 }
+
+TEST_CASE("server: a method that a resource does not have is answered with those that it has") {
+    server news;
+    const auto told = [&](const std::string& method, const std::string& path) {
+        const auto [status, out, err] =
+            support::run(news.curl({"-i", "-X", method, news.base + path}));
+        const std::size_t end = out.find("\r\n\r\n");
+        REQUIRE(end != out.npos);
+        const std::string head = out.substr(0, end + 4);
+        return head.substr(head.find(' ') + 1, 3) + ": " +
+               std::string(ssekit::find_header(head, "Allow").value_or("not told"));
+    };
+    CHECK(told("DELETE", "/events") == "405: GET, HEAD, OPTIONS");
+    CHECK(told("POST", "/events") == "405: GET, HEAD, OPTIONS");
+    CHECK(told("OPTIONS", "/events") == "204: GET, HEAD, OPTIONS");
+    for (const char* const path : {"/publish?data=x", "/close", "/cut"}) {
+        CHECK(told("GET", path) == "405: POST");
+    }
+    CHECK(told("DELETE", "/metrics") == "405: GET, HEAD");
+}
+
+TEST_CASE("server: HEAD is answered as GET is, without the body") {
+    server news;
+    const auto [status, out, err] = support::run(news.curl({"--head", news.base + "/events"}));
+    CHECK(status == 0);
+    CHECK(out.substr(out.find(' '), 4) == " 200");
+    CHECK(ssekit::find_header(out, "Content-Type") == "text/event-stream");
+    CHECK(ssekit::find_header(out, "Cache-Control") == "no-store, no-transform");
+    CHECK(has_subscribers(news, 0));
+    if (!news.plain) return;
+    const auto raw = [&](const std::string& method, const std::string& path) {
+        support::tcp_client client(news.port);
+        client.send(method + " " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        CHECK(client.until_closed());
+        return client.received;
+    };
+    for (const std::string path : {"/events", "/metrics", "/nothing", "/publish?data=x"}) {
+        const std::string head = raw("HEAD", path);
+        CHECK_MESSAGE(head.find("\r\n\r\n") == head.size() - 4, path);
+        if (path == "/events") continue;
+        CHECK(head.substr(0, 12) == raw("GET", path).substr(0, 12));
+    }
+}
+
+TEST_CASE(
+    "server: a client of HTTP/1.0 gets a stream without chunks, to the end of its connection") {
+    if (name_of_server() == "nghttp2") return; // which does not speak it
+    server news;
+    reader one(news, {}, {"--http1.0"});
+    CHECK(!ssekit::find_header(one.head(), "Transfer-Encoding"));
+    CHECK(!ssekit::find_header(one.head(), "Content-Length"));
+    const std::string epoch = epoch_of(one.body());
+    news.publish(3);
+    CHECK(one.until_data("0003"));
+    CHECK(one.body() == stream(epoch, 0, 3));
+
+    reader two(news, epoch + ".2", {"--http1.0"});
+    CHECK(two.until_data("0003"));
+    news.signal(SIGTERM);
+    CHECK(one.until_end() == 0);
+    CHECK(one.body() == stream(epoch, 0, 3) + "event: bye\ndata: \n\n");
+    CHECK(two.until_end() == 0);
+    CHECK(news.wait() == 0);
+
+    if (name_of_server() == "httplib") return; // see its adapter: there is no socket to be reset
+    server again;
+    reader cut(again, {}, {"--http1.0"});
+    again.publish(1);
+    CHECK(cut.until_data("0001"));
+    CHECK(again.status_of({"-X", "POST", again.base + "/cut"}) == "202");
+    CHECK(cut.until_end() == 56); // of curl: a failure to receive
+    CHECK(cut.body() == stream(epoch_of(cut.body()), 0, 1));
+}
+
+#if defined(__linux__)
+
+namespace {
+
+/// The CPU time that a process has taken, from its accounts in /proc.
+std::chrono::milliseconds cpu_time(const support::process& of) {
+    std::ifstream file("/proc/" + std::to_string(of.pid()) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    std::istringstream fields(text.substr(text.rfind(')') + 1));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    long user = 0;
+    long system = 0;
+    fields >> user >> system;
+    REQUIRE(fields);
+    return std::chrono::milliseconds((user + system) * 1000 / sysconf(_SC_CLK_TCK));
+}
+
+} // namespace
+
+TEST_CASE("server: without descriptors it rests, and serves again as soon as there are some") {
+    constexpr int most = 40;
+    server news({},
+                {"/bin/sh", "-c", "ulimit -n " + std::to_string(most) + " && exec \"$@\"", "sh"});
+    CHECK(news.status_of({news.base + "/metrics"}) == "200");
+    {
+        std::vector<support::tcp_client> crowd;
+        crowd.reserve(most + 20);
+        for (int i = 0; i < most + 20; ++i) crowd.emplace_back(news.port); // the kernel takes them
+        const auto before = cpu_time(news);
+        std::this_thread::sleep_for(
+            std::chrono::seconds(1));                   // in which there is nothing to be done
+        CHECK((cpu_time(news) - before).count() < 150); // and one that tries takes all of it
+    }
+    CHECK(eventually([&] {
+        return news.status_of({"--max-time", "5", news.base + "/metrics"}) == "200";
+    }));
+    reader client(news);
+    news.publish(1);
+    CHECK(client.until_data("0001"));
+    CHECK(news.err().size() < 10'000);
+}
+
+#endif
+
+#if defined(SSEKIT_FAILING_MALLOC)
+
+TEST_CASE("server: an allocation that fails ends a connection, and not the server") {
+    // What becomes of the others is for their libraries to say: Asio's strands and coroutines allocate
+    // where nothing may be thrown, evhttp uses what it did not get, a pool cannot make a thread.
+    for (const char* const other : {"asio_tls", "beast", "beast_tls", "httplib", "libevent"}) {
+        if (name_of_server() == other) return;
+    }
+    for (const std::string every : {"40", "11"}) {
+        server news({}, {"/usr/bin/env", "LD_PRELOAD=" SSEKIT_FAILING_MALLOC,
+                         "SSEKIT_FAIL_EVERY=" + every});
+        news.signal(SIGUSR1);
+        const auto ask = [&](std::vector<std::string> arguments) { // whatever comes of it
+            support::run(news.curl(std::move(arguments)));
+        };
+        for (int i = 0; i < 8; ++i) {
+            ask({"--max-time", "0.1", news.base + "/events"});
+            ask({"--max-time", "0.5", "-X", "POST", news.base + "/publish?data=x"});
+            ask({"--max-time", "0.5", news.base + "/metrics"});
+        }
+        news.signal(SIGUSR1);
+        CHECK(eventually([&] {
+            return news.status_of({"--max-time", "5", news.base + "/metrics"}) == "200";
+        }));
+        reader client(news);
+        news.publish(1);
+        CHECK(client.until_data("0001"));
+        news.signal(SIGTERM);
+        CHECK(client.until_end() == 0);
+        CHECK(news.wait() == 0);
+    }
+}
+
+#endif
 
 TEST_CASE("server: a stream that has broken off never looks whole") {
     server news;

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -73,6 +74,17 @@ class client {
     }
     bool until_closed() {
         return until([&] { return tcp_.closed(); });
+    }
+
+    /// Takes in what has come.
+    void look() {
+        tcp_.until([] { return false; }, std::chrono::milliseconds(1));
+        read();
+    }
+    /// Whether a request is answered.
+    bool answers(std::uint32_t number) {
+        get(number, "/metrics");
+        return until([&] { return streams[number].ended; });
     }
 
     /// The answer to a request that is no stream, or a stream's body at its end.
@@ -264,15 +276,44 @@ TEST_CASE("http2: one connection has so many streams and no more") {
     CHECK(all.whole(301).find("\nssekit_subscribers 99\n") != std::string::npos);
 }
 
-TEST_CASE("http2: a head that is too long is refused") {
+TEST_CASE("http2: a head that is too long is reset, and who sends several is told to go") {
     if (!is_tested()) return;
+    constexpr int enhance_your_calm = 11;
     server news;
     client one(news);
     std::string fields;
     for (int i = 0; i < 3000; ++i) fields.append("\x00\x01x\x01y", 5); // x: y
     one.get(1, "/events", fields);
-    one.whole(1);
-    CHECK(!one.streams[1].ok);
+    CHECK(one.until([&] { return one.streams[1].reset == enhance_your_calm; }));
     one.get(3, "/events", fields.substr(0, 500));
     CHECK(one.until([&] { return one.streams[3].ok; }));
+    CHECK(!one.going_away);
+    for (const std::uint32_t number : {5U, 7U, 9U}) one.get(number, "/events", fields);
+    CHECK(one.until_closed());
+    CHECK(one.going_away);
+    client other(news);
+    CHECK(other.answers(1));
+}
+
+TEST_CASE("http2: streams may be reset at the rate that is named, and beyond it the client goes") {
+    if (!is_tested()) return;
+    server news;
+    client hasty(news);
+    std::uint32_t number = 1;
+    for (int i = 0; i < 1000; ++i, number += 2) {
+        hasty.get(number, "/events");
+        hasty.reset(number);
+    }
+    CHECK(hasty.answers(number));
+    CHECK(!hasty.going_away);
+    for (int i = 0; i < 20'000 && !hasty.going_away; ++i) {
+        number += 2;
+        hasty.get(number, "/events");
+        hasty.reset(number);
+        hasty.look();
+    }
+    CHECK(hasty.until_closed());
+    CHECK(hasty.going_away);
+    client other(news);
+    CHECK(other.answers(1));
 }

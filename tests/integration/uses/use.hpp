@@ -21,14 +21,16 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace uses {
 
 /// A running program. It must end in order, whatever was done to it.
 class program : public support::process {
   public:
-    explicit program(const std::string& name)
-        : process({support::example("use_" + name), "--port", "0"}) {
+    explicit program(const std::string& name, const std::vector<std::string>& options = {})
+        : process(command(name, options)) {
         constexpr std::string_view before = "listening on port ";
         REQUIRE(until([&] { return out().ends_with("\n"); }));
         REQUIRE(out().starts_with(before));
@@ -60,6 +62,13 @@ class program : public support::process {
     }
 
   private:
+    static std::vector<std::string> command(const std::string& name,
+                                            const std::vector<std::string>& options) {
+        std::vector<std::string> words = {support::example("use_" + name), "--port", "0"};
+        words.insert(words.end(), options.begin(), options.end());
+        return words;
+    }
+
     template <class Condition>
     bool until_response(std::string_view target, Condition&& good) const {
         const auto deadline = std::chrono::steady_clock::now() + support::patience;
@@ -74,14 +83,18 @@ class program : public support::process {
 /// A stream that answers a POST.
 class posted_stream {
   public:
-    posted_stream(std::uint16_t port, std::string_view target, std::string_view body) : tcp_(port) {
-        tcp_.send("POST " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" +
-                  "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-                  std::string(body));
+    posted_stream(std::uint16_t port, std::string_view target, std::string_view sent)
+        : posted_stream(port, "POST " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" +
+                                  "Content-Length: " + std::to_string(sent.size()) + "\r\n\r\n" +
+                                  std::string(sent)) {}
+    /// One that answers a request that is written out.
+    posted_stream(std::uint16_t port, std::string_view request) : tcp_(port) {
+        tcp_.send(request);
         head = support::read_head(tcp_);
     }
 
     support::response head;
+    std::string body; // without chunk framing
     ssekit::testing::event_collector seen;
 
     template <class Condition>
@@ -101,14 +114,13 @@ class posted_stream {
 
   private:
     void read() {
-        const support::dechunked all = support::dechunk(tcp_.received);
+        support::dechunked all = support::dechunk(tcp_.received);
         ended_ = all.ended && all.intact;
-        seen.feed(std::string_view(all.body).substr(fed_));
-        fed_ = all.body.size();
+        seen.feed(std::string_view(all.body).substr(body.size()));
+        body = std::move(all.body);
     }
 
     support::tcp_client tcp_;
-    std::size_t fed_ = 0;
     bool ended_ = false;
 };
 

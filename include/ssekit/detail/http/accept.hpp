@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What an Accept header says about event streams. Of all ranges that match, the most specific one
+// What an Accept header says about a media type. Of all ranges that match, the most specific one
 // decides, so a header in several lines is judged line by line: the line that holds that range
 // decides for all of them.
 // Spec: RFC 9110, 12.5.1.
@@ -28,15 +28,22 @@ struct accept_verdict {
     bool allowed;
 };
 
-constexpr accept_verdict judge_accept(std::string_view accept) noexcept {
-    constexpr std::string_view ranges[] = {"text/event-stream", "text/*", "*/*"};
+/// The ranges that match a media type, the most specific one first.
+struct media_ranges {
+    std::string_view range[3];
+};
+inline constexpr media_ranges event_stream_ranges{{"text/event-stream", "text/*", "*/*"}};
+inline constexpr media_ranges json_ranges{{"application/json", "application/*", "*/*"}};
+
+constexpr accept_verdict judge_accept(std::string_view accept,
+                                      const media_ranges& of = event_stream_ranges) noexcept {
     if (trim(accept).empty()) return {4, true};
     accept_verdict out{3, false};
     while (!accept.empty()) {
         std::string_view item = take_unquoted(accept, ',');
         const std::string_view range = trim(take_unquoted(item, ';'));
         for (int i = 0; i < out.rank; ++i) {
-            if (equal_ignoring_case(range, ranges[i])) out = {i, !has_zero_quality(item)};
+            if (equal_ignoring_case(range, of.range[i])) out = {i, !has_zero_quality(item)};
         }
     }
     return out;

@@ -69,6 +69,13 @@ struct throttle_window {
     }
 };
 
+/// How far a stream may be behind. Where lag would end it, what it began with is none, or a client
+/// that has missed more would be cut off each time that it comes back for it.
+struct lag_limit {
+    lag_bound most;
+    std::uint64_t begins_through = 0; // as an offset
+};
+
 /// How far a log would reach if an event more were published, as event_log says how far it does.
 class log_reach {
   public:
@@ -88,13 +95,16 @@ class log_reach {
 
 /// \param reach the log itself, or its log_reach
 /// \returns from where on a reader may read: where it is, or after what is lost to it. The newest
-/// event is always within bounds, and so is what a throttle excuses.
+/// event is always within bounds, and so is what a throttle excuses, and what a stream begins with
+/// that lag would end.
 template <class Reach>
 [[nodiscard]] std::uint64_t within_bounds(const event_log& log, std::uint64_t position,
-                                          const lag_bound& most, const throttle_window& throttle,
+                                          const lag_limit& limit, const throttle_window& throttle,
                                           time_point now, const Reach& reach) noexcept {
     const std::uint64_t from = (std::max)(position, reach.begin());
+    const lag_bound& most = limit.most;
     if (!most.is_set() || (throttle.is_set() && now < throttle.opens)) return from;
+    if (from < log.end() && log[from].offset <= limit.begins_through) return from;
     std::uint64_t target = from;
     if (most.events != 0 && reach.end() - target > most.events) target = reach.end() - most.events;
     if (most.bytes != 0) {
@@ -115,9 +125,9 @@ template <class Reach>
     return target;
 }
 SSEKIT_INLINED [[nodiscard]] inline std::uint64_t
-within_bounds(const event_log& log, std::uint64_t position, const lag_bound& most,
+within_bounds(const event_log& log, std::uint64_t position, const lag_limit& limit,
               const throttle_window& throttle, time_point now) noexcept {
-    return within_bounds(log, position, most, throttle, now, log);
+    return within_bounds(log, position, limit, throttle, now, log);
 }
 
 /// What a hole does to a stream.

@@ -70,7 +70,7 @@ inline void mark_unfinished(hub_state& hub, const topic_list& names,
     if (options.farewell.data) {
         event_view farewell = options.farewell;
         farewell.id.reset(); // clients would come back with it, and the hub gives the ids
-        last = frame::make(farewell, hub.options.utf8, {}, hub.options.memory);
+        last = hub.encode(farewell);
         if (last.ec != errc::ok) return last.ec;
     }
     mark_unfinished(hub, options.unfinished, options.is_unfinished);

@@ -96,11 +96,9 @@ void for_each_new_companion(hub_state& hub, std::uint32_t stream, Call&& call) n
 /// Effects: `call(log, position)` for each companion that the stream reads.
 template <class Call>
 void for_each_companion(hub_state& hub, std::uint32_t stream, Call&& call) noexcept {
-    if (!hub.streams[stream].has_side) return;
-    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        cursor& reader = hub.cursors[at];
+    for_each_cursor(hub, hub.streams[stream], stream, [&](std::uint32_t, cursor& reader) {
         if (reader.of_companion) call(hub.topics[reader.topic].log, reader.position);
-    }
+    });
 }
 
 /// \returns whether it is all read. Preconditions: the stream has a side record.
@@ -122,7 +120,7 @@ inline void pass_lost(hub_state& hub, std::uint32_t stream) noexcept {
     for_each_companion(hub, stream, [&](const event_log& log, std::uint64_t& position) {
         if (position == log.end()) return;
         const side& extra = hub.sides.of(stream);
-        std::uint64_t next = within_bounds(log, position, extra.max_lag, extra.throttle, now);
+        std::uint64_t next = within_bounds(log, position, extra.lag, extra.throttle, now);
         const std::chrono::milliseconds most = log.bounds().age;
         const auto is_old = [&](const event_log::entry& event) {
             return most.count() > 0 && now - event.published >= most;

@@ -93,10 +93,10 @@ template <class Earliest>
         }
         const wire_id from = range.from(hub);
         const wire_id through = range.through(hub);
-        out = make_gap(hub.options.gap_type, "lagged",
-                       {lost.exact && !to_values ? lost.events : 0, from.view(), through.view()},
-                       {}, hub.options.memory)
-                  .frame;
+        out =
+            make_gap(hub.options, "lagged",
+                     {lost.exact && !to_values ? lost.events : 0, from.view(), through.view()}, {})
+                .frame;
         if (!out) {
             end_stream(hub, stream, stream_end::out_of_memory);
             return out;
@@ -110,9 +110,7 @@ template <class Earliest>
     }
     case hole_action::end: end_stream(hub, stream, stream_end::lagged); break;
     case hole_action::detach:
-        out = frame::make({.retry = hub.options.detach_retry}, utf8_policy::pass_through, {},
-                          hub.options.memory)
-                  .frame;
+        out = hub.say({.retry = hub.options.detach_retry}).frame;
         end_stream(hub, stream, stream_end::detached);
         break;
     }

@@ -7,6 +7,7 @@
 
 #include <ssekit/detail/frame/growing_block.hpp>
 #include <ssekit/detail/hub/companions.hpp>
+#include <ssekit/detail/hub/object_text.hpp>
 #include <ssekit/detail/hub/presence.hpp>
 #include <ssekit/detail/hub/resume.hpp>
 #include <ssekit/detail/hub/state.hpp>
@@ -34,18 +35,14 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 
 /// \returns the event {"reason":"expired"}, and the last chunk after it where the stream frames
 /// chunks: in one frame, so that neither leaves without the other. Empty without memory.
-[[nodiscard]] inline frame make_last_words(event_type type, stream_end why, framing form,
-                                           memory_resource* memory) noexcept {
-    growing_block text(memory);
-    bool room = text.append(R"({"reason":)") && put_json(text, word_for(why)) && text.append("}");
-    if (!room) return {};
-    const std::string_view data = text.wire();
-    frame event =
-        frame::make({.type = type, .data = data}, utf8_policy::pass_through, {}, memory).frame;
+[[nodiscard]] inline frame make_last_words(const hub_options& options, stream_end why,
+                                           framing form) noexcept {
+    object_text text(options.memory, options.order);
+    frame event = text.add("reason", word_for(why)).event(options.end_type).frame;
     if (!event || form == framing::raw) return event;
-    growing_block all(memory);
-    room = all.append(event.chunked()) && all.append("0\r\n\r\n");
-    return room ? frame::verbatim(all.wire(), memory) : frame();
+    growing_block all(options.memory);
+    const bool room = all.append(event.chunked()) && all.append("0\r\n\r\n");
+    return room ? frame::verbatim(all.wire(), options.memory) : frame();
 }
 
 /// Effects: the stream gives out what it has in hand, if its end is not abrupt, and that is all.

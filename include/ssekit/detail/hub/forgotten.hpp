@@ -7,10 +7,7 @@
 #ifndef SSEKIT_DETAIL_HUB_FORGOTTEN_HPP
 #define SSEKIT_DETAIL_HUB_FORGOTTEN_HPP
 
-#include <ssekit/detail/base/links.hpp>
-#include <ssekit/detail/base/owned_text.hpp>
-#include <ssekit/detail/base/slab.hpp>
-#include <ssekit/detail/base/text_index.hpp>
+#include <ssekit/detail/base/text_queue.hpp>
 #include <ssekit/detail/hub/patterns.hpp>
 #include <ssekit/detail/hub/topic.hpp>
 #include <ssekit/event_log.hpp>
@@ -26,33 +23,25 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 class forgotten_names {
   public:
     forgotten_names(std::size_t most, memory_resource* memory) noexcept
-        : most_(most), memory_(memory), index_(memory), tombs_(memory) {}
+        : most_(most), names_(memory) {}
 
     /// Effects: remembers that events of the name up to `newest` are lost.
     /// Preconditions: the name is not remembered.
     void remember(std::string_view name, std::uint64_t newest) noexcept {
-        if (count_ >= most_) drop_oldest();
-        const std::uint32_t made = most_ != 0 && index_.reserve() ? tombs_.make() : 0;
-        if (made == 0) return lose(newest);
-        if (!tombs_[made].name.assign(name, *memory_)) {
-            tombs_.destroy(made);
-            return lose(newest);
+        if (names_.size() >= most_ && names_.size() != 0) {
+            lose(names_.first());
+            names_.drop_first();
         }
-        tombs_[made].newest = newest;
-        tombs_[made].age = {made, made};
-        link_back(links{this}, head, made);
-        index_.insert(name, made);
-        ++count_;
+        if (most_ == 0 || !names_.add(name, newest)) lose(newest);
     }
 
     /// Effects: the name is in use again, and no longer remembered here.
     /// \returns the offset through which its events are lost, or may be.
     [[nodiscard]] std::uint64_t recall(std::string_view name) noexcept {
-        std::uint32_t* const found = index_.find(name, text_at{this});
+        const std::uint64_t* const found = names_.find(name);
         if (found == nullptr) return lost_through_;
-        const std::uint32_t item = *found;
-        const std::uint64_t newest = tombs_[item].newest;
-        drop(item);
+        const std::uint64_t newest = *found;
+        names_.remove(name);
         return newest;
     }
 
@@ -60,57 +49,22 @@ class forgotten_names {
     template <class Wanted>
     [[nodiscard]] std::uint64_t lost_where(Wanted&& wanted) const noexcept {
         std::uint64_t lost = lost_through_;
-        tombs_.for_each([&](std::uint32_t item) {
-            const tomb& of = tombs_[item];
-            if (of.newest > lost && wanted(of.name.view())) lost = of.newest;
+        names_.for_each([&](std::string_view name, std::uint64_t newest) {
+            if (newest > lost && wanted(name)) lost = newest;
         });
         return lost;
     }
 
     /// The offset through which events may be lost of names that are not remembered.
     [[nodiscard]] std::uint64_t lost_through() const noexcept { return lost_through_; }
-    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
 
   private:
-    struct tomb {
-        owned_text name;
-        std::uint64_t newest = 0;
-        link age{};
-    };
-    static constexpr std::uint32_t head = 1u << 31;
-    struct links {
-        forgotten_names* self;
-        link& operator()(std::uint32_t item) const noexcept {
-            return item == head ? self->ring_ : self->tombs_[item].age;
-        }
-    };
-    struct text_at {
-        const forgotten_names* self;
-        std::string_view operator()(std::uint32_t item) const noexcept {
-            return self->tombs_[item].name.view();
-        }
-    };
-
     void lose(std::uint64_t newest) noexcept { lost_through_ = (std::max)(lost_through_, newest); }
-    void drop_oldest() noexcept {
-        if (ring_.next == head) return;
-        lose(tombs_[ring_.next].newest);
-        drop(ring_.next);
-    }
-    void drop(std::uint32_t item) noexcept {
-        index_.erase(tombs_[item].name.view(), item);
-        unlink(links{this}, item);
-        tombs_.destroy(item);
-        --count_;
-    }
 
     std::size_t most_;
-    memory_resource* memory_;
-    std::size_t count_ = 0;
     std::uint64_t lost_through_ = 0;
-    link ring_{head, head}; // in the order of forgetting
-    text_index index_;
-    slab<tomb, 64> tombs_;
+    text_queue<std::uint64_t> names_; // with the newest offset of each, in the order of forgetting
 };
 
 /// The same for the topics of a hub by kind, with what has gone to all of them.

@@ -75,8 +75,11 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
         if (extra == nullptr) return errc::out_of_memory;
         extra->wake = wake;
         extra->filter = options.filter;
-        extra->max_lag = options.max_lag;
-        extra->max_lag.age =
+        extra->lag.most = options.max_lag;
+        if (options.on_lag == lag_policy::disconnect || options.on_lag == lag_policy::detach) {
+            extra->lag.begins_through = hub.last_offset;
+        }
+        extra->lag.most.age =
             std::clamp(options.max_lag.age, std::chrono::milliseconds(-1), time_limits::longest);
         extra->throttle.length = time_limits::bounded(options.throttle);
         if (options.heartbeat) extra->heartbeat = time_limits::bounded(*options.heartbeat);
@@ -158,7 +161,7 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     const wire_id id(hub, stream, (std::max)(hub.last_offset, from.seen));
     event_view event;
     if (!id.view().empty()) event.id = id.view();
-    frame made = make_caught_up(type, event, hub.options.memory).frame;
+    frame made = make_caught_up(hub.options, event).frame;
     return made && queue(hub, *extra, std::move(made));
 }
 
@@ -192,13 +195,12 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
         lost = {newest ? 0 : count_lost(hub, stream, from.seen, live), after, through.view()};
     }
     const auto make = [&]() -> frame_result {
-        memory_resource* const memory = hub.options.memory;
-        if (verdict) return make_verdict(hub.options.opening_type, from.how, lost, first, memory);
-        if (gap) return make_gap(hub.options.gap_type, word_for(from.how), lost, first, memory);
+        if (verdict) return make_verdict(hub.options, from.how, lost, first);
+        if (gap) return make_gap(hub.options, word_for(from.how), lost, first);
         if (first.id && hub.options.opening == opening_form::empty_data) first.data = "";
         // Some proxies and browsers hold the head back until a byte of the body comes.
-        if (!first.id && !first.retry) return {frame::comment("", memory), errc::ok};
-        return frame::make(first, utf8_policy::pass_through, {}, hub.options.memory);
+        if (!first.id && !first.retry) return {hub.say_nothing(), errc::ok};
+        return hub.say(first);
     };
     auto [opening, code] = make();
     if (code != errc::ok) return code;

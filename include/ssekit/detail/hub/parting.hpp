@@ -82,9 +82,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 [[nodiscard]] inline frame take_farewell(hub_state& hub, subscriber& item) noexcept {
     if (item.parting() < parting::retry_told && hub.retry_max.count() > 0) {
         item.set_parting(parting::retry_told);
-        frame told = frame::make({.retry = draw_retry(hub, hub.retry_min, hub.retry_max)},
-                                 utf8_policy::pass_through, {}, hub.options.memory)
-                         .frame;
+        frame told = hub.say({.retry = draw_retry(hub, hub.retry_min, hub.retry_max)}).frame;
         if (told) return told;
     }
     if (item.parting() == parting::told) return {};

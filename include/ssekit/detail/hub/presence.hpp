@@ -7,9 +7,8 @@
 #ifndef SSEKIT_DETAIL_HUB_PRESENCE_HPP
 #define SSEKIT_DETAIL_HUB_PRESENCE_HPP
 
-#include <ssekit/detail/frame/growing_block.hpp>
+#include <ssekit/detail/hub/object_text.hpp>
 #include <ssekit/detail/hub/publishing.hpp>
-#include <ssekit/detail/hub/resume.hpp>
 #include <ssekit/detail/hub/seats.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/errc.hpp>
@@ -26,11 +25,9 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 /// Effects: publishes that a tag has come, or gone. \returns why that is refused.
 [[nodiscard]] inline errc publish_presence(hub_state& hub, const presence_options& options,
                                            std::string_view tag, bool present) noexcept {
-    growing_block text(hub.options.memory);
-    const bool room = text.append(R"({"tag":)") && put_json(text, tag) &&
-                      text.append(present ? R"(,"present":true})" : R"(,"present":false})");
-    if (!room) return errc::out_of_memory;
-    const std::string_view data = text.wire();
+    object_text text(hub.options.memory);
+    const std::string_view data = text.add("tag", tag).add_flag("present", present).finish();
+    if (data.empty()) return errc::out_of_memory;
     const std::string_view topic = options.topic;
     const event_key key = present ? event_key(tag) : removal_of(tag);
     return publish(hub, topic_kind::name, topic, {.type = options.type, .data = data}, key).ec;

@@ -82,7 +82,7 @@ void for_each_reader_of(const hub_state& hub, std::string_view name, Call&& call
                                      const topic_list& names, std::size_t bytes) noexcept {
     subscriber& item = hub.streams[stream];
     const side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
-    const lag_bound most = extra != nullptr ? extra->max_lag : lag_bound();
+    const lag_limit limit = extra != nullptr ? extra->lag : lag_limit();
     const throttle_window throttle = extra != nullptr ? extra->throttle : throttle_window();
     const event_filter filter = extra != nullptr ? extra->filter : event_filter();
     const bool newest_only = throttle.is_set() || item.on_lag() == lag_policy::coalesce;
@@ -95,12 +95,13 @@ void for_each_reader_of(const hub_state& hub, std::string_view name, Call&& call
         if (extra != nullptr && extra->seen != 0) {
             position = (std::max)(position, log.after(extra->seen));
         }
-        return position == log.end() ? position : within_bounds(log, position, most, throttle, now);
+        return position == log.end() ? position
+                                     : within_bounds(log, position, limit, throttle, now);
     };
     const auto first_then = [&](const topic& where, std::uint64_t position) {
         const std::uint64_t from = first_now(where.log, position);
         if (from == where.log.end() || !gets_into(where, names)) return from;
-        return within_bounds(where.log, from, most, throttle, now,
+        return within_bounds(where.log, from, limit, throttle, now,
                              log_reach(where.log, bytes, now));
     };
     const auto each_then = [&](auto&& call) {

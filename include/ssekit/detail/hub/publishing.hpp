@@ -51,7 +51,7 @@ SSEKIT_INLINED [[nodiscard]] inline frame_result encode(hub_state& hub, const ev
         if (event.id) return {frame(), errc::id_is_assigned};
         break;
     }
-    return frame::make(numbered, hub.options.utf8, label, hub.options.memory);
+    return hub.encode(numbered, label);
 }
 
 [[nodiscard]] inline frame_label label_of(const topic_list& names, event_key key) noexcept {
@@ -215,9 +215,7 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
         const event_id_text id(hub.epoch_words, through);
         const event_id_text last(hub.epoch_words, hub.last_offset);
         const auto telling = [&](std::string_view from) {
-            return make_gap(hub.options.gap_type, "missed", {0, from, id.view()}, {.id = id.view()},
-                            hub.options.memory)
-                .frame;
+            return make_gap(hub.options, "missed", {0, from, id.view()}, {.id = id.view()}).frame;
         };
         frame told = telling(last.view());
         frame told_of_more = telling({});
@@ -238,7 +236,7 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
     }
     if (event.id) return errc::id_is_assigned;
     if (const errc code = admit_to_hub(event); code != errc::ok) return code;
-    frame_result made = frame::make(event, hub.options.utf8, {}, hub.options.memory);
+    frame_result made = hub.encode(event);
     if (made.ec != errc::ok) return made.ec;
     side* const extra = side_of(hub, stream);
     if (extra == nullptr) return errc::out_of_memory;

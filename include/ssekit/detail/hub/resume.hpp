@@ -9,11 +9,8 @@
 #ifndef SSEKIT_DETAIL_HUB_RESUME_HPP
 #define SSEKIT_DETAIL_HUB_RESUME_HPP
 
-#include <ssekit/detail/base/decimal.hpp>
-#include <ssekit/detail/frame/growing_block.hpp>
+#include <ssekit/detail/hub/object_text.hpp>
 #include <ssekit/detail/log/event_ids.hpp>
-#include <ssekit/encoder.hpp>
-#include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub_options.hpp>
@@ -51,26 +48,6 @@ struct resume_point {
     return words[static_cast<std::size_t>(how)];
 }
 
-/// Effects: appends a string of JSON, quotes included. \returns false without memory.
-/// Spec: RFC 8259, 7 "Strings".
-[[nodiscard]] inline bool put_json(growing_block& out, std::string_view text) noexcept {
-    bool room = out.append("\"");
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            const char escaped[] = {'\\', c};
-            room = room && out.append({escaped, 2});
-        } else if (byte < 0x20) {
-            constexpr std::string_view digits = "0123456789abcdef";
-            const char escaped[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
-            room = room && out.append({escaped, 6});
-        } else {
-            room = room && out.append({&c, 1});
-        }
-    }
-    return room && out.append("\"");
-}
-
 /// What is said of events that are missing; nothing of what is not known.
 struct missing_words {
     std::uint64_t events = 0;
@@ -78,64 +55,41 @@ struct missing_words {
     std::string_view through = {};
 };
 
-/// Effects: appends what is known, as members of an object. \returns false without memory.
-[[nodiscard]] inline bool put_missing(growing_block& out, const missing_words& missing) noexcept {
-    bool room = true;
-    if (missing.events != 0) {
-        room = out.append(R"(,"missed":)") && out.append(decimal(missing.events).view());
-    }
-    if (!missing.from.empty()) {
-        room = room && out.append(R"(,"from":)") && put_json(out, missing.from);
-    }
-    if (!missing.through.empty()) {
-        room = room && out.append(R"(,"through":)") && put_json(out, missing.through);
-    }
-    return room;
+inline void add_missing(object_text& out, const missing_words& missing) noexcept {
+    if (missing.events != 0) out.add("missed", missing.events);
+    if (!missing.from.empty()) out.add("from", missing.from);
+    if (!missing.through.empty()) out.add("through", missing.through);
 }
 
 /// \returns the event of opening_form::verdict.
 /// \param with the id and reconnection time that it carries
-[[nodiscard]] inline frame_result make_verdict(event_type type, resumption how,
-                                               const missing_words& missing, event_view with,
-                                               memory_resource* memory) noexcept {
-    growing_block text(memory);
-    bool room = text.append(R"({"resumption":)") && put_json(text, word_for(how));
-    if (with.id) room = room && text.append(R"(,"cursor":)") && put_json(text, *with.id);
-    room = room && put_missing(text, missing) && text.append("}");
-    if (!room) return {frame(), errc::out_of_memory};
-    with.type = type;
-    const std::string_view data = text.wire();
-    with.data = data;
-    return frame::make(with, utf8_policy::pass_through, {}, memory);
+[[nodiscard]] inline frame_result make_verdict(const hub_options& options, resumption how,
+                                               const missing_words& missing,
+                                               event_view with) noexcept {
+    object_text text(options.memory, options.order);
+    text.add("resumption", word_for(how));
+    if (with.id) text.add("cursor", *with.id);
+    add_missing(text, missing);
+    return text.event(options.opening_type, with);
 }
 
 /// \returns the event of hub_options::caught_up_type.
 /// \param with the id that it carries
-[[nodiscard]] inline frame_result make_caught_up(event_type type, event_view with,
-                                                 memory_resource* memory) noexcept {
-    growing_block text(memory);
-    bool room = text.append("{");
-    if (with.id) room = room && text.append(R"("cursor":)") && put_json(text, *with.id);
-    if (!room || !text.append("}")) return {frame(), errc::out_of_memory};
-    with.type = type;
-    const std::string_view data = text.wire();
-    with.data = data;
-    return frame::make(with, utf8_policy::pass_through, {}, memory);
+[[nodiscard]] inline frame_result make_caught_up(const hub_options& options,
+                                                 event_view with) noexcept {
+    object_text text(options.memory, options.order);
+    if (with.id) text.add("cursor", *with.id);
+    return text.event(options.caught_up_type, with);
 }
 
 /// \returns a gap event: {"reason":"lagged","missed":12,"from":"1k.30","through":"1k.42"}.
 /// \param with the id and reconnection time that it carries
-[[nodiscard]] inline frame_result make_gap(event_type type, std::string_view reason,
-                                           const missing_words& missing, event_view with,
-                                           memory_resource* memory) noexcept {
-    growing_block text(memory);
-    const bool room = text.append(R"({"reason":)") && put_json(text, reason) &&
-                      put_missing(text, missing) && text.append("}");
-    if (!room) return {frame(), errc::out_of_memory};
-    with.type = type;
-    const std::string_view data = text.wire();
-    with.data = data;
-    return frame::make(with, utf8_policy::pass_through, {}, memory);
+[[nodiscard]] inline frame_result make_gap(const hub_options& options, std::string_view reason,
+                                           const missing_words& missing, event_view with) noexcept {
+    object_text text(options.memory, options.order);
+    text.add("reason", reason);
+    add_missing(text, missing);
+    return text.event(options.gap_type, with);
 }
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

@@ -211,10 +211,9 @@ inline void leave_closed_topics(hub_state& hub, std::uint32_t stream) noexcept {
             }
         };
         if (item.topic != 0) look(item.topic, item.position);
-        for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-            const cursor& reader = hub.cursors[at];
+        for_each_cursor(hub, item, stream, [&](std::uint32_t, const cursor& reader) {
             if (!reader.of_companion) look(reader.topic, reader.position);
-        }
+        });
         if (over == 0 || !stop_reading(hub, stream, over)) return;
     }
 }

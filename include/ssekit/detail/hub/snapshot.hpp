@@ -29,11 +29,11 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         if (here.event == nullptr || here.offset > at.through) return;
         if (first.event == nullptr || here.offset < first.offset) first = here;
     };
-    if (const std::uint32_t topic = hub.streams[stream].topic; topic != 0) look(topic);
-    for (std::uint32_t on = hub.sides.of(stream).cursors; on != 0; on = hub.cursors[on].next) {
-        const cursor& reader = hub.cursors[on];
+    const subscriber& item = hub.streams[stream];
+    if (item.topic != 0) look(item.topic);
+    for_each_cursor(hub, item, stream, [&](std::uint32_t, const cursor& reader) {
         if (!reader.of_companion && !reader.after_snapshot) look(reader.topic);
-    }
+    });
     return first;
 }
 
@@ -63,9 +63,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     for_each_kept_reader(
         hub, hub.streams[stream], stream,
         [](const event_log& log, std::uint64_t& position) { position = log.end(); });
-    for (std::uint32_t at = extra->cursors; at != 0; at = hub.cursors[at].next) {
-        hub.cursors[at].after_snapshot = false;
-    }
+    for_each_cursor(hub, hub.streams[stream], stream,
+                    [](std::uint32_t, cursor& reader) { reader.after_snapshot = false; });
     ++hub.metrics.snapshots;
     extra->values = {.through = hub.last_offset};
     static_cast<void>(next_wanted(hub, stream)); // one that has nothing to give is whole at once

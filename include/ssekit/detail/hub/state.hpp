@@ -86,12 +86,23 @@ struct hub_state {
         if (!last_chunk) last_chunk = frame::verbatim("0\r\n\r\n", options.memory);
         if (!heartbeat) {
             const std::string_view beat = options.heartbeat_type.view();
-            heartbeat = beat.empty() ? frame::comment("", options.memory)
-                                     : frame::make({.type = beat, .data = options.heartbeat_data},
-                                                   utf8_policy::pass_through, {}, options.memory)
-                                           .frame;
+            heartbeat = beat.empty() ? say_nothing()
+                                     : say({.type = beat, .data = options.heartbeat_data}).frame;
         }
         return last_chunk && heartbeat;
+    }
+
+    /// \returns what is published or sent, as a frame.
+    [[nodiscard]] frame_result encode(const event_view& event,
+                                      const frame_label& label = {}) const noexcept {
+        return frame::make(event, {options.utf8, options.order}, label, options.memory);
+    }
+    /// \returns what the hub itself has to say; the ids in it have been admitted before.
+    [[nodiscard]] frame_result say(const event_view& event) const noexcept {
+        return frame::make(event, options.order, {}, options.memory);
+    }
+    [[nodiscard]] frame say_nothing() const noexcept {
+        return frame::comment("", options.comments, options.memory);
     }
 
     struct reader_links {
@@ -191,28 +202,34 @@ struct hub_state {
     return least + std::chrono::milliseconds(hub.random.up_to(spread));
 }
 
+/// Effects: `call(number, cursor&)` for each of the stream's cursors, the newest first.
+template <class Call>
+void for_each_cursor(const hub_state& hub, const subscriber& item, std::uint32_t stream,
+                     Call&& call) noexcept {
+    if (!item.has_side) return;
+    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
+        call(at, hub.cursors[at]);
+    }
+}
+
 /// Effects: `call(log, position)` for each reader of the stream.
 template <class Call>
 void for_each_reader(const hub_state& hub, subscriber& item, std::uint32_t stream,
                      Call&& call) noexcept {
     if (item.topic != 0) call(hub.topics[item.topic].log, item.position);
-    if (!item.has_side) return;
-    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        cursor& reader = hub.cursors[at];
+    for_each_cursor(hub, item, stream, [&](std::uint32_t, cursor& reader) {
         call(hub.topics[reader.topic].log, reader.position);
-    }
+    });
 }
 
 /// Effects: the same without those of companions: what the stream may come back for.
 template <class Call>
-void for_each_kept_reader(hub_state& hub, subscriber& item, std::uint32_t stream,
+void for_each_kept_reader(const hub_state& hub, subscriber& item, std::uint32_t stream,
                           Call&& call) noexcept {
     if (item.topic != 0) call(hub.topics[item.topic].log, item.position);
-    if (!item.has_side) return;
-    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        cursor& reader = hub.cursors[at];
+    for_each_cursor(hub, item, stream, [&](std::uint32_t, cursor& reader) {
         if (!reader.of_companion) call(hub.topics[reader.topic].log, reader.position);
-    }
+    });
 }
 
 /// Effects: `call(number, topic)` for each reader of the stream, by its number among those that
@@ -221,10 +238,9 @@ template <class Call>
 void for_each_seat(const hub_state& hub, const subscriber& item, std::uint32_t stream,
                    Call&& call) noexcept {
     if (item.topic != 0) call(stream, item.topic);
-    if (!item.has_side) return;
-    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        if (!hub.cursors[at].of_companion) call(at | cursor_bit, hub.cursors[at].topic);
-    }
+    for_each_cursor(hub, item, stream, [&](std::uint32_t at, const cursor& reader) {
+        if (!reader.of_companion) call(at | cursor_bit, reader.topic);
+    });
 }
 
 /// \returns the offset of the newest event through this offset that the stream's own topics have,

@@ -70,7 +70,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         hub.metrics.max_lag = (std::max)(hub.metrics.max_lag, log.end() - position);
         return extra == nullptr
                    ? (std::max)(position, log.begin())
-                   : within_bounds(log, position, extra->max_lag, extra->throttle, hub.clock.now);
+                   : within_bounds(log, position, extra->lag, extra->throttle, hub.clock.now);
     };
     for (;;) {
         // Another hub of the sequence has brought these: a stream is not behind in them.
@@ -143,9 +143,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
                                           std::string_view id) noexcept {
     const event_type type = options.heartbeat_type;
     if (!type.view().empty()) {
-        return frame::make({.id = id, .type = type, .data = options.heartbeat_data},
-                           utf8_policy::pass_through, {}, options.memory)
-            .frame;
+        const event_view beat = {.id = id, .type = type, .data = options.heartbeat_data};
+        return frame::make(beat, options.order, {}, options.memory).frame;
     }
     frame_builder block(options.memory);
     for (const std::string_view part : {std::string_view("id: "), id, std::string_view("\n"),
@@ -200,7 +199,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     if (type.view().empty()) return item.chunked ? hub.last_chunk : frame();
     last_words& said = hub.said_last;
     if (!said.frame || said.why != item.end() || said.form != item.form()) {
-        said.frame = make_last_words(type, item.end(), item.form(), hub.options.memory);
+        said.frame = make_last_words(hub.options, item.end(), item.form());
         said.why = item.end();
         said.form = item.form();
     }

@@ -146,7 +146,7 @@ struct side {
     std::uint64_t companions = 0; // of its topics; those made up to this one are read
     waker wake;
     event_filter filter;
-    lag_bound max_lag;
+    lag_limit lag;
     throttle_window throttle;
     time_point::duration heartbeat{-1}; // negative: the hub's
     time_point expires = never;

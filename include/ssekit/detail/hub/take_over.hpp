@@ -78,7 +78,7 @@ inline void give_way(hub_state& hub, std::uint32_t stream) noexcept {
     if (!last.type.empty()) last.data = "";
     if (wait.count() != 0) last.retry = time_limits::for_clients(wait);
     if (last.data || last.retry) {
-        frame words = frame::make(last, utf8_policy::pass_through, {}, hub.options.memory).frame;
+        frame words = hub.say(last).frame;
         if (item.hand == 0 && words) {
             static_cast<void>(hub.hands.take(std::move(words), hub.clock.coarse_now, item.hand));
         } else if (words) {

@@ -27,7 +27,7 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     if (hub.options.ids == event_ids::by_sequence) return {frame(), errc::out_of_sequence};
     if (event.id) return {frame(), errc::id_is_assigned};
     if (const errc code = admit_to_hub(event); code != errc::ok) return {frame(), code};
-    return frame::make(event, hub.options.utf8, label, hub.options.memory);
+    return hub.encode(event, label);
 }
 
 /// Effects: the event is in the companions of all of the topics, or in none.

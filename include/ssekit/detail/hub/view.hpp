@@ -57,11 +57,9 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         out.lag_bytes += log.bytes_from((std::max)(position, log.begin()));
     };
     if (item.topic != 0) lag(hub.topics[item.topic].log, item.position);
-    if (item.has_side) {
-        for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-            lag(hub.topics[hub.cursors[at].topic].log, hub.cursors[at].position);
-        }
-    }
+    for_each_cursor(hub, item, stream, [&](std::uint32_t, const cursor& reader) {
+        lag(hub.topics[reader.topic].log, reader.position);
+    });
     out.end = item.end();
     return out;
 }

@@ -23,9 +23,8 @@ SSEKIT_INLINED [[nodiscard]] inline bool has_waker(const hub_state& hub, const s
 }
 
 inline void leave_with_cursors(hub_state& hub, std::uint32_t stream) noexcept {
-    for (std::uint32_t at = hub.sides.of(stream).cursors; at != 0; at = hub.cursors[at].next) {
-        hub.waiting.leave(at | cursor_bit);
-    }
+    for_each_cursor(hub, hub.streams[stream], stream,
+                    [&](std::uint32_t at, const cursor&) { hub.waiting.leave(at | cursor_bit); });
 }
 SSEKIT_INLINED inline void leave_rings(hub_state& hub, std::uint32_t stream,
                                        const subscriber& item) noexcept {

@@ -4,6 +4,7 @@
 #ifndef SSEKIT_DETAIL_SOURCE_ANSWER_HPP
 #define SSEKIT_DETAIL_SOURCE_ANSWER_HPP
 
+#include <ssekit/detail/http/proxy_status.hpp>
 #include <ssekit/detail/http/text.hpp>
 #include <ssekit/event_source_options.hpp>
 
@@ -24,6 +25,12 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 
 [[nodiscard]] constexpr bool is_temporary(int status) noexcept {
     return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+[[nodiscard]] constexpr proxy_refusal judge_proxy(std::string_view proxy_status) noexcept {
+    if (has_proxy_error(proxy_status, "incremental_refused")) return proxy_refusal::incremental;
+    const bool full = has_proxy_error(proxy_status, "connection_limit_reached");
+    return full ? proxy_refusal::connection_limit : proxy_refusal::none;
 }
 
 enum class source_answer : std::uint8_t {

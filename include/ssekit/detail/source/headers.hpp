@@ -23,7 +23,7 @@ inline void collect_headers(std::vector<header>& out, std::span<const source_hea
     constexpr int usual = 2;
     out.assign({{"Accept", "text/event-stream"}, {"Cache-Control", "no-cache"}});
     for (const source_header& each : own) {
-        if (equal_ignoring_case(each.name, "Last-Event-ID") || !way.may_travel(each.name)) continue;
+        if (equal_ignoring_case(each.name, "Last-Event-ID") || !way.may_travel(each)) continue;
         const auto same = std::find_if(out.begin(), out.begin() + usual, [&](const header& one) {
             return equal_ignoring_case(one.name, each.name);
         });

@@ -23,22 +23,25 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 }
 
 /// A sink for `feed` over another one.
-template <class Sink>
+/// \param Note called with each event before it is handed on
+template <class Sink, class Note>
 struct open_sink {
     using passes_on = Sink;
 
     Sink& sink;
     const source_state& state;
     bool& progress;
+    const bool& is_over; // the last event has been handed on
+    Note note;
 
     bool on_event(const event_view& event) {
-        progress = progress || is_progress(event);
+        note(event);
         if constexpr (std::invocable<Sink&, const event_view&>) {
             return call([&] { return sink(event); });
         } else if constexpr (has_on_event<Sink>) {
             return call([&] { return sink.on_event(event); });
         } else {
-            return state.is_open();
+            return state.is_open() && !is_over;
         }
     }
     bool on_error(errc code, std::uint64_t at) {
@@ -67,12 +70,12 @@ struct open_sink {
     bool call(Call&& each) {
         if (!state.is_open()) return false;
         const bool wants_more = goes_on(each);
-        return wants_more && state.is_open();
+        return wants_more && state.is_open() && !is_over;
     }
 };
 
-template <class Sink>
-open_sink(Sink&, const source_state&, bool&) -> open_sink<Sink>;
+template <class Sink, class Note>
+open_sink(Sink&, const source_state&, bool&, const bool&, Note) -> open_sink<Sink, Note>;
 
 } // namespace ssekit::inline SSEKIT_ABI::detail
 

@@ -11,6 +11,7 @@
 #include <ssekit/detail/http/resolve.hpp>
 #include <ssekit/detail/http/text.hpp>
 #include <ssekit/detail/http/url.hpp>
+#include <ssekit/header.hpp>
 
 #include <string>
 #include <string_view>
@@ -39,8 +40,11 @@ class redirects {
     [[nodiscard]] std::string_view url() const noexcept { return last_.empty() ? first_ : last_; }
     /// The request is a GET from now on, whatever it was.
     [[nodiscard]] bool is_without_body() const noexcept { return without_body_; }
-    [[nodiscard]] bool may_travel(std::string_view header) const noexcept {
-        return !(is_abroad_ && is_credential(header)) && !(without_body_ && is_about_body(header));
+    /// A redirect has led to another origin, on this attempt.
+    [[nodiscard]] bool is_abroad() const noexcept { return is_abroad_; }
+    [[nodiscard]] bool may_travel(const source_header& header) const noexcept {
+        return !(is_abroad_ && (header.is_secret || is_credential(header.name))) &&
+               !(without_body_ && is_about_body(header.name));
     }
 
     /// \param method of the first request

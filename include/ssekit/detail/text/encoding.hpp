@@ -55,17 +55,26 @@ SSEKIT_INLINED constexpr void put_text(Out& out, std::string_view text, utf8_pol
 }
 
 template <class Out>
-SSEKIT_INLINED constexpr void put_head(Out& out, const event_view& event, utf8_policy utf8) {
-    if (event.id) {
-        put(out, "id: ");
-        put_text(out, *event.id, utf8);
-        put(out, "\n");
-    }
-    if (event.data && !event.type.empty() && event.type != "message") {
-        put(out, "event: ");
-        put_text(out, event.type, utf8);
-        put(out, "\n");
-    }
+SSEKIT_INLINED constexpr void put_id(Out& out, const event_view& event, utf8_policy utf8) {
+    if (!event.id) return;
+    put(out, "id: ");
+    put_text(out, *event.id, utf8);
+    put(out, "\n");
+}
+
+template <class Out>
+SSEKIT_INLINED constexpr void put_type(Out& out, const event_view& event, utf8_policy utf8) {
+    if (!event.data || event.type.empty() || event.type == "message") return;
+    put(out, "event: ");
+    put_text(out, event.type, utf8);
+    put(out, "\n");
+}
+
+template <class Out>
+SSEKIT_INLINED constexpr void put_head(Out& out, const event_view& event, encode_options options) {
+    if (options.order == field_order::id_first) put_id(out, event, options.utf8);
+    put_type(out, event, options.utf8);
+    if (options.order != field_order::id_first) put_id(out, event, options.utf8);
     if (event.retry) {
         put(out, "retry: ");
         put(out, decimal(static_cast<std::uint64_t>(event.retry->count())).view());
@@ -92,15 +101,15 @@ template <class Out>
 
 /// \param as_it_is `put_data` is known to change nothing.
 template <class Out>
-SSEKIT_INLINED constexpr void put_event(Out& out, const event_view& event, utf8_policy utf8,
+SSEKIT_INLINED constexpr void put_event(Out& out, const event_view& event, encode_options options,
                                         bool as_it_is = false) {
-    put_head(out, event, utf8);
+    put_head(out, event, options);
     if (event.data) {
         put(out, "data: ");
         if (as_it_is) {
             put(out, *event.data);
         } else {
-            out = put_data(out, *event.data, utf8);
+            out = put_data(out, *event.data, options.utf8);
         }
         put(out, "\n");
     }
@@ -108,13 +117,13 @@ SSEKIT_INLINED constexpr void put_event(Out& out, const event_view& event, utf8_
 }
 
 template <class Out>
-constexpr void put_comment(Out& out, std::string_view text) {
+constexpr void put_comment(Out& out, std::string_view text, comment_form form) {
     bool after_cr = false;
     put(out, text.empty() ? ":" : ": ");
     split_lines(
         text, after_cr, [&](std::string_view piece) { put(out, piece); },
         [&] { put(out, "\n: "); });
-    put(out, "\n\n");
+    put(out, form == comment_form::block ? "\n\n" : "\n");
 }
 
 struct measured_event {

@@ -34,6 +34,15 @@ TEST_CASE("http accept: the most specific range decides, and says which one it i
     }
 }
 
+TEST_CASE("http accept: other media types have ranges of their own") {
+    using ssekit::detail::json_ranges;
+    CHECK(judge_accept("application/json, text/event-stream", json_ranges).rank == 0);
+    CHECK(judge_accept("application/*", json_ranges).rank == 1);
+    CHECK(judge_accept("*/*;q=0.1", json_ranges).allowed);
+    CHECK_FALSE(judge_accept("text/event-stream, text/*", json_ranges).allowed);
+    CHECK_FALSE(judge_accept("*/*, application/json;q=0", json_ranges).allowed);
+}
+
 TEST_CASE("http accept: a quality of zero refuses, and nothing else does") {
     for (const std::string_view zero : {"q=0", "q=0.", "q=0.000", " Q=0 ", "a=b;q=0"}) {
         CAPTURE(zero);

@@ -119,19 +119,19 @@ TEST_CASE("a bound of events, bytes or age leaves what is within it, and the new
     for (std::uint64_t i = 1; i <= 10; ++i) add(log, i, {}, {}, morning + i * 1s);
     const std::uint64_t one = log[0].frame.wire().size();
     const time_point now = morning + 10s;
-    CHECK(within_bounds(log, 0, {.events = 3}, {}, now) == 7);
-    CHECK(within_bounds(log, 8, {.events = 3}, {}, now) == 8);
-    CHECK(within_bounds(log, 0, {.events = 10}, {}, now) == 0);
-    CHECK(within_bounds(log, 0, {.events = ~std::uint64_t{0}}, {}, now) == 0);
-    CHECK(within_bounds(log, 0, {.bytes = 3 * one}, {}, now) == 7);
-    CHECK(within_bounds(log, 0, {.bytes = 3 * one - 1}, {}, now) == 8);
-    CHECK(within_bounds(log, 0, {.bytes = 1}, {}, now) == 9);
-    CHECK(within_bounds(log, 0, {.bytes = ~std::uint64_t{0}}, {}, now) == 0);
-    CHECK(within_bounds(log, 0, {.age = 2s}, {}, now) == 7);
-    CHECK(within_bounds(log, 0, {.age = 2s - 1ms}, {}, now) == 8);
-    CHECK(within_bounds(log, 0, {.age = -1ms}, {}, now) == 9);
-    CHECK(within_bounds(log, 0, {.age = 1ms}, {}, now + 24h) == 9);
-    CHECK(within_bounds(log, 0, {.events = 5, .bytes = 3 * one, .age = 9s}, {}, now) == 7);
+    CHECK(within_bounds(log, 0, {{.events = 3}}, {}, now) == 7);
+    CHECK(within_bounds(log, 8, {{.events = 3}}, {}, now) == 8);
+    CHECK(within_bounds(log, 0, {{.events = 10}}, {}, now) == 0);
+    CHECK(within_bounds(log, 0, {{.events = ~std::uint64_t{0}}}, {}, now) == 0);
+    CHECK(within_bounds(log, 0, {{.bytes = 3 * one}}, {}, now) == 7);
+    CHECK(within_bounds(log, 0, {{.bytes = 3 * one - 1}}, {}, now) == 8);
+    CHECK(within_bounds(log, 0, {{.bytes = 1}}, {}, now) == 9);
+    CHECK(within_bounds(log, 0, {{.bytes = ~std::uint64_t{0}}}, {}, now) == 0);
+    CHECK(within_bounds(log, 0, {{.age = 2s}}, {}, now) == 7);
+    CHECK(within_bounds(log, 0, {{.age = 2s - 1ms}}, {}, now) == 8);
+    CHECK(within_bounds(log, 0, {{.age = -1ms}}, {}, now) == 9);
+    CHECK(within_bounds(log, 0, {{.age = 1ms}}, {}, now + 24h) == 9);
+    CHECK(within_bounds(log, 0, {{.events = 5, .bytes = 3 * one, .age = 9s}}, {}, now) == 7);
 }
 
 TEST_CASE("what a throttle excuses is within every bound") {
@@ -140,8 +140,8 @@ TEST_CASE("what a throttle excuses is within every bound") {
     const lag_bound one{.events = 1};
     const time_point opens = morning + 1s;
     const auto from = [&](std::uint64_t position, std::uint64_t through, time_point now) {
-        return within_bounds(log, position, one, {.length = 1s, .opens = opens, .through = through},
-                             now);
+        return within_bounds(log, position, {one},
+                             {.length = 1s, .opens = opens, .through = through}, now);
     };
     // As long as a window is current, everything.
     CHECK(from(3, 100, opens - 1ns) == 3);
@@ -163,8 +163,8 @@ TEST_CASE("what only tells of a gap is not lost to a bound") {
     add(log, 1);
     CHECK(log.append_gap(frame::make({.data = "gap"}).frame, 5, morning) == ssekit::errc::ok);
     add(log, 6);
-    CHECK(within_bounds(log, 0, {.events = 1}, {}, morning) == 1);
-    CHECK(within_bounds(log, 1, {.events = 1}, {}, morning) == 1);
+    CHECK(within_bounds(log, 0, {{.events = 1}}, {}, morning) == 1);
+    CHECK(within_bounds(log, 1, {{.events = 1}}, {}, morning) == 1);
 }
 
 TEST_CASE("bounds agree with a linear search under random use") {
@@ -190,8 +190,21 @@ TEST_CASE("bounds agree with a linear search under random use") {
                    (most.age.count() != 0 && now - log[p].published > most.age);
         };
         while (expected != log.end() - 1 && out(expected)) ++expected;
-        REQUIRE(within_bounds(log, position, most, {}, now) == expected);
+        REQUIRE(within_bounds(log, position, {most}, {}, now) == expected);
     }
+}
+
+TEST_CASE("what begins a stream is within every bound until the stream has read it") {
+    event_log log;
+    for (std::uint64_t i = 1; i <= 10; ++i) add(log, i * 10, {}, {}, morning);
+    const auto from = [&](std::uint64_t position, std::uint64_t begins_through) {
+        return within_bounds(log, position, {{.events = 2, .age = 1s}, begins_through}, {},
+                             morning + 1h);
+    };
+    CHECK(from(0, 60) == 0);
+    CHECK(from(5, 60) == 5);
+    CHECK(from(6, 60) == 9);
+    CHECK(from(0, 0) == 9);
 }
 
 TEST_CASE("a hole ends the stream, gives a gap or nothing, by the policy and by what is lost") {

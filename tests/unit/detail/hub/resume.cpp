@@ -14,10 +14,9 @@
 using namespace std::chrono_literals;
 using ssekit::resumption;
 using ssekit::detail::epoch_text;
-using ssekit::detail::growing_block;
+using ssekit::detail::make_caught_up;
 using ssekit::detail::make_gap;
 using ssekit::detail::make_verdict;
-using ssekit::detail::put_json;
 using ssekit::detail::resume_from;
 using ssekit::detail::resume_point;
 using ssekit::detail::word_for;
@@ -29,6 +28,12 @@ constexpr std::string_view largest_text = "18446744073709551615";
 
 resume_point from(std::string_view id, std::uint64_t newest, std::uint64_t ahead = 0) {
     return resume_from(id, epoch_text(36), newest, ahead); // "10"
+}
+
+// What the events are called that the hub makes.
+ssekit::hub_options naming(ssekit::event_type type,
+                           ssekit::memory_resource* memory = ssekit::heap()) {
+    return {.opening_type = type, .gap_type = type, .memory = memory};
 }
 
 } // namespace
@@ -72,26 +77,26 @@ TEST_CASE("each resumption has a word") {
 }
 
 TEST_CASE("a gap says its reason and how many events are missing where that is known") {
-    CHECK(make_gap("gap", "lagged", {}, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap(naming("gap"), "lagged", {}, {}).frame.wire() ==
           "event: gap\ndata: {\"reason\":\"lagged\"}\n\n");
-    CHECK(make_gap("hole", "malformed", {largest}, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap(naming("hole"), "malformed", {largest}, {}).frame.wire() ==
           "event: hole\ndata: {\"reason\":\"malformed\",\"missed\":" + std::string(largest_text) +
               "}\n\n");
 }
 
 TEST_CASE("a gap and a verdict say after which id and up to which events are missing") {
-    CHECK(make_gap("gap", "lagged", {2, "1.4", "1.6"}, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap(naming("gap"), "lagged", {2, "1.4", "1.6"}, {}).frame.wire() ==
           "event: gap\ndata: "
           "{\"reason\":\"lagged\",\"missed\":2,\"from\":\"1.4\",\"through\":\"1.6\"}\n\n");
-    CHECK(make_gap("gap", "missed", {0, {}, "a\"b"}, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_gap(naming("gap"), "missed", {0, {}, "a\"b"}, {}).frame.wire() ==
           "event: gap\ndata: {\"reason\":\"missed\",\"through\":\"a\\\"b\"}\n\n");
-    CHECK(make_verdict("open", resumption::expired, {0, "4", "6"}, {.id = "6"}, ssekit::heap())
+    CHECK(make_verdict(naming("open"), resumption::expired, {0, "4", "6"}, {.id = "6"})
               .frame.wire() == "id: 6\nevent: open\ndata: {\"resumption\":\"expired\","
                                "\"cursor\":\"6\",\"from\":\"4\",\"through\":\"6\"}\n\n");
 }
 
 TEST_CASE("a gap carries id and reconnection time in its own block") {
-    const auto made = make_gap("gap", "expired", {1}, {.id = "1.7", .retry = 5ms}, ssekit::heap());
+    const auto made = make_gap(naming("gap"), "expired", {1}, {.id = "1.7", .retry = 5ms});
     CHECK(made.frame.wire() ==
           "id: 1.7\nevent: gap\nretry: 5\ndata: {\"reason\":\"expired\",\"missed\":1}\n\n");
 }
@@ -99,31 +104,34 @@ TEST_CASE("a gap carries id and reconnection time in its own block") {
 TEST_CASE("a gap is made in the memory that it is told of, or not at all") {
     support::counted_memory memory;
     {
-        const auto made = make_gap("gap", "expired", {1}, {}, &memory);
+        const auto made = make_gap(naming("gap", &memory), "expired", {1}, {});
         CHECK(memory.live() == 1);
     }
     CHECK(memory.live() == 0);
     memory.grace = 0;
-    const auto made = make_gap("gap", "expired", {1}, {}, &memory);
+    const auto made = make_gap(naming("gap", &memory), "expired", {1}, {});
     CHECK(made.ec == ssekit::errc::out_of_memory);
     CHECK_FALSE(made.frame);
 }
 
-TEST_CASE("a string of JSON holds any text") {
-    growing_block out(ssekit::heap());
-    REQUIRE(put_json(out, "a\"b\\c\n\x01\x1f\x7f\xE2\x82\xAC"));
-    CHECK(out.wire() == "\"a\\\"b\\\\c\\u000a\\u0001\\u001f\x7f\xE2\x82\xAC\"");
-    growing_block empty(ssekit::heap());
-    REQUIRE(put_json(empty, ""));
-    CHECK(empty.wire() == "\"\"");
-}
-
 TEST_CASE("a verdict says a word, and the id that it carries") {
-    CHECK(make_verdict("open", resumption::fresh, {}, {}, ssekit::heap()).frame.wire() ==
+    CHECK(make_verdict(naming("open"), resumption::fresh, {}, {}).frame.wire() ==
           "event: open\ndata: {\"resumption\":\"fresh\"}\n\n");
-    CHECK(make_verdict("open", resumption::expired, {}, {.id = "1.7", .retry = 5ms}, ssekit::heap())
+    CHECK(make_verdict(naming("open"), resumption::expired, {}, {.id = "1.7", .retry = 5ms})
               .frame.wire() == "id: 1.7\nevent: open\nretry: 5\ndata: "
                                "{\"resumption\":\"expired\",\"cursor\":\"1.7\"}\n\n");
+}
+
+TEST_CASE("the order of the lines is that of the options") {
+    ssekit::hub_options options = naming("t");
+    options.caught_up_type = "now";
+    options.order = ssekit::field_order::type_first;
+    CHECK(make_gap(options, "lagged", {}, {.id = "1.7"}).frame.wire() ==
+          "event: t\nid: 1.7\ndata: {\"reason\":\"lagged\"}\n\n");
+    CHECK(make_verdict(options, resumption::fresh, {}, {.id = "1.7"}).frame.wire() ==
+          "event: t\nid: 1.7\ndata: {\"resumption\":\"fresh\",\"cursor\":\"1.7\"}\n\n");
+    CHECK(make_caught_up(options, {.id = "1.7"}).frame.wire() ==
+          "event: now\nid: 1.7\ndata: {\"cursor\":\"1.7\"}\n\n");
 }
 
 TEST_CASE("without memory there is no verdict, and nothing is left of it") {
@@ -131,7 +139,8 @@ TEST_CASE("without memory there is no verdict, and nothing is left of it") {
     const std::string id(1000, 'x');
     for (std::size_t grace = 0;; ++grace) {
         memory.grace = grace;
-        const auto made = make_verdict("open", resumption::resumed, {}, {.id = id}, &memory);
+        const auto made =
+            make_verdict(naming("open", &memory), resumption::resumed, {}, {.id = id});
         if (made.ec == ssekit::errc::ok) break;
         CHECK(made.ec == ssekit::errc::out_of_memory);
         CHECK_FALSE(made.frame);

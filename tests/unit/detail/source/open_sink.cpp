@@ -32,24 +32,41 @@ struct every {
 
 const event_view event{.data = "a"};
 
+struct noting {
+    int* count;
+    void operator()(const event_view&) const { ++*count; }
+};
+
+/// What a source has of it, and how often it has noted an event.
+struct fixture {
+    source_state state = {};
+    bool progress = false;
+    bool is_over = false;
+    int noted = 0;
+
+    template <class Sink>
+    auto between(Sink& sink) {
+        return open_sink{sink, state, progress, is_over, noting{&noted}};
+    }
+};
+
 } // namespace
 
 TEST_CASE("source sink: it has the members that the sink has") {
-    using all = open_sink<every>;
+    using all = open_sink<every, noting>;
     static_assert(has_on_id<all> && has_on_retry<all> && has_on_comment<all> &&
                   has_on_data_chunk<all>);
     const auto call = [](const event_view&) {};
-    using plain = open_sink<decltype(call)>;
+    using plain = open_sink<decltype(call), noting>;
     static_assert(!has_on_id<plain> && !has_on_retry<plain> && !has_on_comment<plain> &&
                   !has_on_data_chunk<plain>);
 }
 
 TEST_CASE("source sink: while it is open everything is handed on, and what is wanted is heard") {
-    source_state state;
-    state.open({}, ssekit::never);
-    bool progress = false;
+    fixture f;
+    f.state.open({}, ssekit::never);
     every sink;
-    open_sink between{sink, state, progress};
+    auto between = f.between(sink);
     CHECK(between.on_event(event));
     CHECK_FALSE(between.on_error(errc::data_too_long, 0));
     between.on_id("1");
@@ -59,17 +76,16 @@ TEST_CASE("source sink: while it is open everything is handed on, and what is wa
     CHECK(sink.calls == 6);
     int events = 0;
     const auto call = [&](const event_view&) { return ++events < 2; };
-    open_sink plain{call, state, progress};
+    auto plain = f.between(call);
     CHECK(plain.on_event(event));
     CHECK_FALSE(plain.on_event(event));
     CHECK(plain.on_error(errc::data_too_long, 0)); // which nobody wants to hear of
 }
 
 TEST_CASE("source sink: once it is not open nothing is handed on, and it is time to stop") {
-    source_state state;
-    bool progress = false;
+    fixture f;
     every sink;
-    open_sink between{sink, state, progress};
+    auto between = f.between(sink);
     CHECK_FALSE(between.on_event(event));
     CHECK_FALSE(between.on_error(errc::data_too_long, 0));
     between.on_id("1");
@@ -77,28 +93,25 @@ TEST_CASE("source sink: once it is not open nothing is handed on, and it is time
     between.on_comment("");
     between.on_data_chunk("a");
     CHECK(sink.calls == 0);
-    state.open({}, ssekit::never);
-    const auto close = [&](const event_view&) { state.finish(ssekit::source_end::closed); };
-    CHECK_FALSE(open_sink{close, state, progress}.on_event(event));
+    f.state.open({}, ssekit::never);
+    const auto close = [&](const event_view&) { f.state.finish(ssekit::source_end::closed); };
+    CHECK_FALSE(f.between(close).on_event(event));
 }
 
-TEST_CASE("source sink: text is progress, an event without it is not") {
-    source_state state;
-    state.open({}, ssekit::never);
-    bool progress = false;
+TEST_CASE("source sink: an event is noted before it is handed on, and the last one is that") {
+    fixture f;
+    f.state.open({}, ssekit::never);
+    int noted = -1;
+    const auto call = [&](const event_view&) { noted = f.noted; };
+    auto between = f.between(call);
+    CHECK(between.on_event(event));
+    CHECK(noted == 1);
+    f.is_over = true;
+    CHECK_FALSE(between.on_event(event));
+    CHECK(f.noted == 2);
     every sink;
-    open_sink between{sink, state, progress};
-    between.on_event({.id = "1", .data = ""});
-    between.on_data_chunk("");
-    between.on_id("1");
-    between.on_comment("a");
-    between.on_error(errc::data_too_long, 0);
-    CHECK_FALSE(progress);
-    between.on_event(event);
-    CHECK(progress);
-    between.on_event({.data = ""});
-    CHECK(progress);
-    progress = false;
-    between.on_data_chunk("a");
-    CHECK(progress);
+    f.between(sink).on_data_chunk("");
+    CHECK_FALSE(f.progress);
+    f.between(sink).on_data_chunk("a");
+    CHECK(f.progress);
 }

@@ -39,4 +39,10 @@ TEST_CASE("each lane answers for its own byte") {
     CHECK((all.bits() >> (lanes::count - 1) >> 1) == 0);
 }
 
+#else
+
+TEST_CASE("without vectors there is no type of lanes, and its header is empty") {
+    CHECK(SSEKIT_VECTORS == 0);
+}
+
 #endif

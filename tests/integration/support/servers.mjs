@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the browser tests talk to: the demo server, nginx, a proxy that can break connections, and
-// origins that are nothing else. All of it ends with the test, or with the process that runs it.
+// What the tests talk to: the demo server, the everyday uses, nginx, a proxy that can break
+// connections, and origins that are nothing else. All of it ends with the test, or with the process
+// that runs it.
 //
 //     SSEKIT_EXAMPLES_DIR   where the built examples are
 //     SSEKIT_NGINX          the reverse proxy, /usr/sbin/nginx unless it is set
@@ -22,7 +23,7 @@ export async function until(condition, what) {
         const result = await condition();
         if (result) return result;
         if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
-        await sleep(10);
+        await sleep(30);
     }
 }
 
@@ -32,10 +33,18 @@ async function listen(server) {
     return server.address().port;
 }
 
+/** One that is free now. */
+export async function findPort() {
+    const finder = http.createServer();
+    const port = await listen(finder);
+    finder.close();
+    return port;
+}
+
 // ---- programs
 
-/** Starts a program that dies with this process, whatever ends it. */
-function start(t, command, ...args) {
+/** Starts a program that dies with the test, and with this process, whatever ends it. */
+export function start(t, command, ...args) {
     const child = spawn("setpriv", ["--pdeathsig", "KILL", command, ...args]);
     let text = "";
     for (const output of [child.stdout, child.stderr]) output.on("data", bytes => text += bytes);
@@ -72,14 +81,18 @@ export async function startLive(t, ...options) {
     return live;
 }
 
-/** nginx in front of a server, as Debian has set it, with `more` in its location. */
-export async function startNginx(t, upstream, more = "") {
-    const prefix = mkdtempSync(join(process.cwd(), "nginx-"));
-    const finder = http.createServer();
-    const port = await listen(finder);
-    finder.close();
+/** One of the everyday uses, at an address of its own. */
+export async function startUse(t, name, ...options) {
+    const program = join(process.env.SSEKIT_EXAMPLES_DIR, `use_${name}`);
+    const child = start(t, program, "--port", "0", ...options);
+    const [, port] = await child.until(text => /on port (\d+)\n/.exec(text), "it is listening");
+    return {url: `http://127.0.0.1:${port}`, stop: child.stop};
+}
+
+/** The configuration of an nginx that listens there and writes into its own folder alone. */
+export function nginxConfig(port, locations) {
     const writable = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    writeFileSync(join(prefix, "nginx.conf"), `
+    return `
         daemon off;
         master_process off;
         pid nginx.pid;
@@ -89,9 +102,17 @@ export async function startNginx(t, upstream, more = "") {
             ${writable.map(name => `${name}_temp_path ${name};`).join(" ")}
             server {
                 listen 127.0.0.1:${port};
-                location / { proxy_pass ${upstream}; ${more} }
+                ${locations}
             }
-        }`);
+        }`;
+}
+
+/** nginx in front of a server, as Debian has set it, with `more` in its location. */
+export async function startNginx(t, upstream, more = "") {
+    const prefix = mkdtempSync(join(process.cwd(), "nginx-"));
+    const port = await findPort();
+    writeFileSync(join(prefix, "nginx.conf"),
+        nginxConfig(port, `location / { proxy_pass ${upstream}; ${more} }`));
     const program = process.env.SSEKIT_NGINX ?? "/usr/sbin/nginx";
     const nginx = {url: `http://127.0.0.1:${port}`};
     const answers = () => fetch(nginx.url, {method: "HEAD"}).then(() => true, () => false);
@@ -110,9 +131,12 @@ export async function startNginx(t, upstream, more = "") {
 
 // ---- servers of the tests
 
-/** A server of empty pages: an origin of its own. */
+/** A server of empty pages, an origin of its own; at /head there is a stream without a byte. */
 export async function startOrigin(t) {
-    const server = http.createServer((_, response) => {
+    const server = http.createServer(({url}, response) => {
+        if (url === "/head") {
+            return response.writeHead(200, {"Content-Type": "text/event-stream"}).flushHeaders();
+        }
         response.setHeader("Content-Type", "text/html").end("<!doctype html><title>page</title>");
     });
     t.after(() => { server.close(); server.closeAllConnections(); });
@@ -121,30 +145,37 @@ export async function startOrigin(t) {
 
 /**
  * A proxy that notes what it is asked and what the answer is, and breaks streams as networks do:
- * one with the `cut` of its request, all that come while `dead` is set. `began` and `broke` are
- * times in milliseconds.
+ * one with the `cut` of its request, all that come while `dead` is set; those that come while
+ * `refusal` is a status get that. The `end` of a request is one in order. `began` and `broke` are
+ * times in milliseconds, and `text` is what has come of the answer.
  */
 export async function startProxy(t, target) {
-    const proxy = {target, dead: false, requests: []};
+    const proxy = {target, dead: false, refusal: 0, requests: []};
     const server = http.createServer((asked, answer) => {
         if (proxy.dead) return asked.socket.destroy();
         const {method, url, headers, socket} = asked;
-        const request = {method, url, headers, began: performance.now()};
+        const request = {method, url, headers, began: performance.now(), text: ""};
+        proxy.requests.push(request);
+        if (proxy.refusal !== 0) {
+            request.status = proxy.refusal;
+            return answer.writeHead(proxy.refusal).end();
+        }
         request.cut = () => {
             request.broke ??= performance.now();
             socket.destroy();
         };
+        request.end = () => answer.end();
         const onward = http.request(proxy.target + url, {method, headers, agent: false});
         onward.on("response", response => {
             request.status = response.statusCode;
             answer.writeHead(response.statusCode, response.rawHeaders).flushHeaders();
             response.pipe(answer);
+            response.on("data", piece => request.text += piece);
             response.on("error", request.cut);
         });
         onward.on("error", request.cut);
         answer.on("close", () => onward.destroy());
         asked.pipe(onward);
-        proxy.requests.push(request);
     });
     t.after(() => { server.close(); server.closeAllConnections(); });
     proxy.url = `http://127.0.0.1:${await listen(server)}`;

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: MIT
 //
-// Debian's chromium, and what the tests look at in its pages. They run in the folder where `npm ci`
-// has been called, so that nothing is installed into the source tree.
+// A browser, and what the tests look at in its pages. They are linked into the folder where
+// `npm ci` has been called, so that nothing is installed into the source tree.
+//
+//     node SCRIPT [firefox]
 //
 //     SSEKIT_CHROMIUM   the browser, /usr/bin/chromium unless it is set
+import {startFirefox} from "./firefox.mjs";
 import {patience, until} from "./servers.mjs";
 
 import assert from "node:assert/strict";
-import {createRequire} from "node:module";
-import {join} from "node:path";
 
-const {chromium} = createRequire(join(process.cwd(), "package.json"))("playwright-core");
+import {chromium} from "playwright-core";
 
-export function startBrowser() {
+export const inFirefox = process.argv[2] === "firefox";
+
+/** Playwright switches off the cache of pages for the way back, unless `keepsPages` is set. */
+export function startBrowser({keepsPages = false} = {}) {
+    if (inFirefox) return startFirefox();
     return chromium.launch({
+        ignoreDefaultArgs: keepsPages ? ["--disable-back-forward-cache"] : [],
         executablePath: process.env.SSEKIT_CHROMIUM ?? "/usr/bin/chromium",
         args: ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
             "--disable-background-networking", "--disable-component-update"],
     });
 }
+
+/** What Firefox says of connections, which it counts among the errors of a page. */
+const ofConnections =
+    /^(Firefox can.t establish a connection|The connection to|Cross-Origin Request Blocked)/;
 
 /** A page in a profile of its own; an error in it fails the test. */
 export async function openPage(t, browser, url) {
@@ -30,7 +40,7 @@ export async function openPage(t, browser, url) {
     });
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
-    page.on("pageerror", error => errors.push(error));
+    page.on("pageerror", error => ofConnections.test(error.message) || errors.push(error));
     await page.goto(url);
     return page;
 }
@@ -75,9 +85,12 @@ export const eventsThrough = (page, name, text) => until(async () => {
 
 // ---- the demo's page
 
+export const textOf = (page, id) =>
+    page.evaluate(id => document.getElementById(id).textContent, id);
+
 /** Waits until the element's text matches. */
 export const shows = (page, id, pattern) =>
-    until(async () => pattern.test(await page.textContent(`#${id}`)), `#${id} shows ${pattern}`);
+    until(async () => pattern.test(await textOf(page, id)), `#${id} shows ${pattern}`);
 
 export const connected = page => shows(page, "state", /^connected$/);
 export const hasEvents = page => shows(page, "events", /^[5-9]$|../);
@@ -89,16 +102,17 @@ export const resumed = /^Resumed at \w+\.\d+ after \d+\.\d.s: nothing lost, /;
 export const forgetVerdict = page => page.evaluate(() => verdict("", ""));
 
 /** The test's notices, the oldest first; the demo has some of its own. */
-export const noticesOf = async page =>
-    (await page.locator("#notices .text").allTextContents()).reverse()
-        .filter(text => text.startsWith("notice "));
+export const noticesOf = page => page.evaluate(() =>
+    Array.from(document.querySelectorAll("#notices .text"), ({textContent}) => textContent)
+        .reverse()
+        .filter(text => text.startsWith("notice ")));
 
 /** Holds when the page has been given each measurement once and in order. */
 export async function assertUnbroken(page) {
     const numbers = await page.evaluate(() => points.map(({seq}) => seq));
     assert.ok(numbers.length > 0);
     assert.deepEqual(numbers, numbers.map((_, i) => numbers[0] + i));
-    assert.equal(await page.textContent("#missing"), "0");
+    assert.equal(await textOf(page, "missing"), "0");
 }
 
 /** Breaks the connection by the page's button, again and again: it resumes with nothing lost. */
