@@ -36,6 +36,7 @@
 
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,7 +45,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <httplib.h>
@@ -96,9 +96,12 @@ class httplib_response {
     httplib_response(const httplib_response&) = delete;
     httplib_response& operator=(const httplib_response&) = delete;
     ~httplib_response() {
+        stream = {}; // its place is free before others are told so
         const std::lock_guard locked(all().lock);
         *before_ = next_;
         if (next_ != nullptr) next_->before_ = before_;
+        ++all().gone;
+        all().one_has_gone.notify_all();
     }
 
     doorbell bell = {};
@@ -115,6 +118,21 @@ class httplib_response {
         list.woken = now;
         for (auto* each = list.first; each != nullptr; each = each->next_) each->bell.ring();
         return true;
+    }
+
+    // How many have gone; others may have their places.
+    static std::uint64_t gone() {
+        const std::lock_guard locked(all().lock);
+        return all().gone;
+    }
+    // Sleeps until more have gone, and counts those. \returns false when the deadline has come.
+    static bool wait_for_more(std::uint64_t& gone, time_point until) {
+        registry& list = all();
+        std::unique_lock locked(list.lock);
+        const bool more =
+            list.one_has_gone.wait_until(locked, until, [&] { return list.gone != gone; });
+        gone = list.gone;
+        return more;
     }
 
     // What the content provider does. \returns whether the connection can still be used.
@@ -135,6 +153,8 @@ class httplib_response {
     struct registry {
         std::mutex lock;
         httplib_response* first = nullptr;
+        std::uint64_t gone = 0;
+        std::condition_variable one_has_gone;
         std::optional<std::chrono::steady_clock::time_point> woken;
     };
     static registry& all() {
@@ -192,16 +212,19 @@ inline shared_subscription* httplib_stream(shared_hub& hub, const httplib::Reque
     const auto made = std::make_shared<detail::httplib_response>();
     const auto begin = [&](subscribe_options wanted) {
         wanted.framing = framing::raw; // the library makes the chunks
-        auto [stream, refused] = hub.subscribe(wanted, made->bell.waker());
-        if (detail::has_no_place(refused) && detail::httplib_response::wake_all()) {
-            for (int tries = 0; tries < 5 && detail::has_no_place(refused); ++tries) {
-                std::this_thread::sleep_for(std::chrono::milliseconds(10));
-                shared_subscribe_result again = hub.subscribe(wanted, made->bell.waker());
-                stream = std::move(again.subscription);
-                refused = again.ec;
-            }
+        const auto attempt = [&] {
+            auto [stream, refused] = hub.subscribe(wanted, made->bell.waker());
+            made->stream = std::move(stream);
+            return refused;
+        };
+        using responses = detail::httplib_response;
+        std::uint64_t gone = responses::gone();
+        errc refused = attempt();
+        if (!detail::has_no_place(refused) || !responses::wake_all()) return refused;
+        const time_point until = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+        while (detail::has_no_place(refused) && responses::wait_for_more(gone, until)) {
+            refused = attempt();
         }
-        made->stream = std::move(stream);
         return refused;
     };
     const stream_answer answer = answer_request(hub, asked, route, options, begin);
