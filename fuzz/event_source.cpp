@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The input chooses options and then what happens, in any order: polls, heads, bytes, ends,
-// failures, time, moves, closing, from outside and from within callbacks. Whatever it chooses:
+// The input chooses options and then what happens, in any order: polls, connections, heads, bytes,
+// ends, failures, time, pauses, moves, closing, from outside and from within callbacks; what hooks
+// return; other ids and URLs. Whatever it chooses:
 // - there is one transfer at a time: connect when there is none, disconnect when there is one, stop
 //   once, after the last transfer, and then nothing but wait;
 // - a deadline that has come is acted on, so that no owner waits for it again and again;
 // - a request names http or https, holds no line break, and carries the last event ID that a parser
 //   of its own has read from the same bytes; credentials stay with the first origin;
-// - a request that is not to be repeated is sent once, not counting redirects;
+// - a request that is not to be repeated is sent once, not counting redirects, unless it never left
+//   or its owner says so;
+// - the body of an answer that is no stream is what came, up to its bound, and whole only after an
+//   end in order;
+// - an event without its blank line comes only where it was asked for, after an end in order;
 // - between two connections lies no less and no more than the options allow;
 // - an id of an earlier run is taken as it is, or refused before anything is sent;
 // - a moved-from source asks for nothing;
@@ -64,6 +69,36 @@ struct earlier_id {
     bool is_sound;
 };
 
+/// The bytes as they are, in pieces, but for one that breaks the coding. Nothing may end after one
+/// that announces more.
+class transparent final : public content_decoder {
+  public:
+    std::string_view accepts() const noexcept override { return "transparent"; }
+    bool begin(std::string_view coding) noexcept override {
+        failed_ = wants_more_ = false;
+        return coding == "transparent";
+    }
+    std::string_view decode(std::string_view& input) noexcept override {
+        const std::size_t size = failed_ ? 0 : std::min(input.size(), out_.size());
+        std::copy_n(input.begin(), size, out_.begin());
+        input.remove_prefix(failed_ ? input.size() : size);
+        const std::string_view out(out_.data(), size);
+        failed_ = failed_ || out.find(breaks) != out.npos;
+        if (!out.empty()) wants_more_ = out.back() == announces;
+        return failed_ ? std::string_view() : out;
+    }
+    bool failed() const noexcept override { return failed_; }
+    bool is_complete() const noexcept override { return !wants_more_; }
+
+    static constexpr char breaks = '\x02';
+    static constexpr char announces = '\x03';
+
+  private:
+    std::array<char, 7> out_{};
+    bool failed_ = false;
+    bool wants_more_ = false;
+};
+
 const earlier_id earlier_ids[] = {{"", true},
                                   {"7", true},
                                   {"retry: 1", true},
@@ -91,10 +126,11 @@ class session {
 
     void run() {
         for (std::string_view op; !(op = choose_.take(1)).empty();) {
-            step(static_cast<unsigned char>(op[0]) % 16u);
+            step(static_cast<unsigned char>(op[0]) % 24u);
             if (source_.next_deadline() <= now_) {
                 // The first poll only learns what the time is.
-                const bool waits = poll() == source_action::wait;
+                was_put_off_ = false;
+                const bool waits = poll() == source_action::wait && !was_put_off_;
                 check(!waits || source_.next_deadline() > now_,
                       "a deadline that has come is answered");
             }
@@ -108,8 +144,20 @@ class session {
     event_source_options choose_options() {
         event_source_options out;
         if (choose_.flag()) out.method = "POST";
-        if (choose_.flag()) out.repeat = ssekit::repeat_policy::always;
+        constexpr std::array policies = {repeat_policy::reads, repeat_policy::until_stream,
+                                         repeat_policy::always};
+        out.repeat = policies[choose_.below(policies.size())];
         if (choose_.flag()) out.on_status = status_policy::sdk;
+        if (choose_.flag())
+            out.before_request = [this](event_source&) noexcept { return prepare(); };
+        if (choose_.flag()) {
+            out.on_answer = [this](const answer_head& head) noexcept { return decide(head); };
+        }
+        if (choose_.flag()) out.decoder = &decoder_;
+        out.deliver_unfinished = choose_.flag();
+        out.max_answer_body = choose_.below(64);
+        out.answer_timeout = choose_time();
+        out.body_timeout = choose_time();
         out.headers = {{"Authorization", "secret"}, {"X-Mine", "1"}};
         out.max_failures = static_cast<unsigned>(choose_.below(4));
         out.max_redirects = static_cast<unsigned>(choose_.below(4));
@@ -172,6 +220,24 @@ class session {
         case 12: now_ += milliseconds(choose_.below(256) * 100); return;
         case 13: return lose(true);
         case 14: return lose(false);
+        case 15: return source_.receive_connected(now_);
+        case 16: return source_.receive_pause(choose_time());
+        case 17: return pull(choose_.take(choose_.below(64)));
+        case 18: return set_id();
+        case 19:
+            check(source_.set_header("X-Mine", "2"), "a good header is taken");
+            check(!source_.set_header("X-Mine", "2\n"), "a bad one is not");
+            return;
+        case 20:
+            check(!source_.set_url("ftp://a.example/x"), "another scheme is refused");
+            check(source_.set_url(first_url), "a good URL is taken");
+            return;
+        case 21: {
+            const bool was_open = source_.state() == ready_state::open;
+            source_.connect_now();
+            check(!was_open || source_.state() == ready_state::open, "a stream stays");
+            return;
+        }
         default:
             switch (choose_.below(8)) {
             case 0: return source_.close();
@@ -220,16 +286,54 @@ class session {
             if (each.name == "Last-Event-ID") id = each.value;
             has_secret = has_secret || each.name == "Authorization";
         }
-        fuzz::check_same(id, twin_.last_event_id(), "the id is what was read");
+        const std::string_view read = twin_.last_event_id();
+        const bool goes = read.find_first_of("\x01\x02\x03\x1B\x7F") == read.npos &&
+                          (read.empty() || (read.front() > ' ' && read.back() > ' ') ||
+                           (static_cast<unsigned char>(read.front()) > 0x7F &&
+                            static_cast<unsigned char>(read.back()) > 0x7F));
+        if (goes && source_.id_can_travel()) {
+            fuzz::check_same(id, read, "the id is what was read");
+        } else if (!source_.id_can_travel()) {
+            check(id.empty(), "what no header carries is not sent");
+        }
+        fuzz::check_same(source_.last_event_id(), read, "and it is known");
         check(!has_secret || there == origin(first_url), "credentials stay at home");
+        check(request.is_abroad || there == origin(first_url), "and it is known where that is");
         if (!std::exchange(is_redirected_, false)) {
-            ++attempts_;
+            if (!std::exchange(is_excused_, false)) ++attempts_;
             check(has_secret, "the first request has all headers");
             check(request.url == first_url, "a new attempt begins at the first URL");
         }
-        const bool may_repeat =
-            options_.repeat == ssekit::repeat_policy::always || options_.method == "GET";
-        check(may_repeat || attempts_ == 1, "what is not repeated is sent once");
+        const bool may_repeat = options_.repeat == repeat_policy::always ||
+                                options_.method == "GET" ||
+                                (options_.repeat == repeat_policy::until_stream && !has_streamed_);
+        check(may_repeat || attempts_ <= 1, "what is not repeated is sent once");
+    }
+
+    bool prepare() {
+        check(!has_transfer_, "a request is prepared while there is none");
+        const bool is_ready = choose_.below(8) != 0;
+        was_put_off_ = !is_ready;
+        is_excused_ = is_excused_ || (!is_ready && attempts_ > 0);
+        return is_ready;
+    }
+
+    answer_decision decide(const answer_head& head) {
+        check(head.status() == status_, "the hook sees the status");
+        constexpr std::array verdicts = {answer_verdict::usual,  answer_verdict::usual,
+                                         answer_verdict::stream, answer_verdict::whole,
+                                         answer_verdict::retry,  answer_verdict::fail};
+        verdict_ = verdicts[choose_.below(verdicts.size())];
+        return {verdict_, choose_time()};
+    }
+
+    void set_id() {
+        constexpr std::array<std::string_view, 6> ids = {"", "8", "a b", " a", "a\n", "\x01"};
+        const std::string_view id = ids[choose_.below(ids.size())];
+        const bool is_good = id.size() <= options_.parser.limits.id &&
+                             id.find_first_of("\n\x01") == id.npos && !id.starts_with(' ');
+        check((source_.set_last_event_id(id) == errc::ok) == is_good, "a good id is taken");
+        if (is_good) check(twin_.set_last_event_id(id) == errc::ok, "by a parser as well");
     }
 
     void receive_head(int status) {
@@ -257,32 +361,43 @@ class session {
         const std::string_view type = types[choose_.below(types.size())];
         const std::string_view place = places[choose_.below(places.size())];
         const std::string_view wait = waits[choose_.below(waits.size())];
-        const bool was_connecting = source_.state() == ready_state::connecting;
-        const bool is_stream = source_.receive_head(
+        const bool is_coded = choose_.below(4) == 0;
+        const bool was_connecting =
+            source_.state() == ready_state::connecting && !source_.wants_body() && has_transfer_;
+        status_ = status;
+        verdict_ = answer_verdict::usual;
+        const bool is_wanted = source_.receive_head(
             status,
             [&](std::string_view name) -> std::optional<std::string_view> {
                 if (name == "Content-Type") return type;
+                if (name == "Content-Encoding" && is_coded) return "transparent";
                 if (name == "Location") return place;
                 if (name == "Retry-After") return wait;
                 if (name == "Date") return "Sun, 06 Nov 1994 08:49:37 GMT";
                 return std::nullopt;
             },
             now_);
-        if (is_stream) twin_.reconnect();
-        check(is_stream == (was_connecting && source_.state() == ready_state::open),
-              "it says whether it is a stream");
-        const bool is_redirect = status >= 301 && status <= 308;
-        if (is_redirect && was_connecting && source_.state() == ready_state::connecting) {
+        if (!was_connecting) return;
+        check(is_wanted == source_.wants_body(), "it says whether the body is wanted");
+        body_.clear();
+        is_ending_ = is_due_ = false;
+        has_decoder_ = is_coded && options_.decoder != nullptr;
+        if (source_.state() == ready_state::open) {
+            twin_.reconnect();
+            has_streamed_ = true;
+        }
+        is_excused_ = is_excused_ || verdict_ == answer_verdict::retry;
+        const bool is_redirect =
+            status >= 301 && status <= 308 && verdict_ == answer_verdict::usual;
+        if (is_redirect && !is_wanted && source_.state() == ready_state::connecting) {
             is_redirected_ = true;
         }
     }
 
+    /// Bytes that break nothing in whichever coding there is; what those do is a test of its own.
     void receive(std::string_view bytes) {
-        if (source_.state() != ready_state::open) {
-            source_.receive(
-                bytes, [](const event_view&) { check(false, "no event without a stream"); }, now_);
-            return;
-        }
+        if (source_.state() != ready_state::open) return keep(bytes, false);
+        if (breaks(bytes)) return;
         closing_in_ = choose_.below(16);
         source_.receive(
             bytes,
@@ -293,17 +408,92 @@ class session {
             },
             now_);
         if (source_.state() != ready_state::open) return; // the rest was left, no request follows
+        read_twin(bytes);
+    }
+
+    /// The same as a loop without a sink has it.
+    void pull(std::string_view bytes) {
+        if (source_.state() != ready_state::open) return keep(bytes, true);
+        if (breaks(bytes)) return;
+        const std::string_view all = bytes;
+        for (;;) {
+            const event_view* const event = source_.next(bytes, now_);
+            if (event != nullptr) {
+                check(event->data->size() <= options_.parser.limits.data, "limits hold");
+            } else if (source_.error() == errc::ok) {
+                break;
+            }
+        }
+        check(bytes.empty() || is_ending_, "all is taken");
+        read_twin(all);
+    }
+
+    void read_twin(std::string_view bytes) {
+        if (std::exchange(is_due_, false))
+            bytes = "\n\n";
+        else if (is_ending_)
+            bytes = {};
         while (twin_.next(bytes) != nullptr || twin_.error() != errc::ok) {
         }
     }
 
+    [[nodiscard]] bool breaks(std::string_view bytes) {
+        const bool is_broken =
+            has_decoder_ && !is_ending_ && bytes.find(transparent::breaks) != bytes.npos;
+        if (is_broken) {
+            source_.receive(
+                bytes, [](const event_view&) {}, now_);
+            check(source_.state() != ready_state::open, "a broken coding is a broken connection");
+            // What came before the mistake depends on the pieces: only an id may have come of it.
+            static_cast<void>(twin_.set_last_event_id(source_.last_event_id()));
+        } else if (!bytes.empty() && !is_ending_) {
+            is_announced_ = has_decoder_ && bytes.back() == transparent::announces;
+        }
+        return is_broken;
+    }
+
+    void keep(std::string_view bytes, bool pulls) {
+        const bool is_kept = source_.wants_body();
+        const bool is_broken = has_decoder_ && bytes.find(transparent::breaks) != bytes.npos;
+        const std::string_view all = bytes;
+        if (pulls) {
+            check(source_.next(bytes, now_) == nullptr, "no event without a stream");
+        } else {
+            source_.receive(
+                bytes, [](const event_view&) { check(false, "no event without a stream"); }, now_);
+        }
+        if (!is_kept || is_broken) return;
+        if (!all.empty()) is_announced_ = has_decoder_ && all.back() == transparent::announces;
+        body_.append(all);
+        const std::size_t most = options_.max_answer_body;
+        fuzz::check_same(source_.answer_body(), std::string_view(body_).substr(0, most),
+                         "a body is what came");
+        check(!source_.is_answer_whole(), "and not whole before its end");
+        check(source_.wants_body() == (body_.size() <= most), "up to its bound");
+    }
+
     void lose(bool in_order) {
         if (!has_transfer_) return;
+        const bool was_answered = source_.wants_body() && source_.state() != ready_state::open;
+        const bool was_open = source_.state() == ready_state::open;
+        const bool was_connecting = !was_open && !was_answered;
+        if (in_order && was_open && is_ending_) return;
         has_transfer_ = false;
         if (in_order) {
+            const bool is_late = twin_.is_inside_event() && options_.deliver_unfinished;
             source_.receive_end(now_);
+            if (was_answered) {
+                check(source_.is_answer_whole() == !is_announced_, "whole by an end in order");
+            }
+            is_ending_ = was_open && source_.state() == ready_state::open;
+            check(!is_ending_ || is_late, "an end is put off for one event alone");
+            is_due_ = is_ending_;
         } else {
-            source_.receive_failure(now_);
+            const bool is_unsent = was_connecting && choose_.flag();
+            is_excused_ = is_excused_ || is_unsent;
+            source_.receive_failure(now_, "lost",
+                                    is_unsent ? request_reach::unsent : request_reach::unknown);
+            check(!was_answered || !source_.is_answer_whole(), "a cut body is not whole");
         }
     }
 
@@ -325,12 +515,23 @@ class session {
 
     fuzz::choices& choose_;
     const earlier_id& earlier_{earlier_ids[choose_.below(std::size(earlier_ids))]};
+    transparent decoder_ = {};
     event_source_options options_;
     event_source source_;
     parser twin_;
     time_point now_{1h};
     std::size_t closing_in_ = 0;
+    std::string body_ = {}; // of an answer that is no stream
+    int status_ = 0;
+    answer_verdict verdict_ = answer_verdict::usual;
     unsigned attempts_ = 0;
+    bool was_put_off_ = false; // by the hook
+    bool has_streamed_ = false;
+    bool is_excused_ = false;   // the next attempt may be one more
+    bool has_decoder_ = false;  // this body
+    bool is_announced_ = false; // that there is more of it
+    bool is_ending_ = false;    // in order, with an event to be given out
+    bool is_due_ = false;       // and it has not been
     bool is_sound_ = false;
     bool has_transfer_ = false;
     bool is_redirected_ = false;

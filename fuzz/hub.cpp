@@ -15,10 +15,12 @@
 //   rescheduled in the next turn; one that is cut once more;
 // - logs keep what they have to and let go what they may; a topic is there only for a reason; places
 //   are free when a stream ends; what the hub counts is what the model counts;
+// - of a sequence each offset is had, lost and told, or nobody's; a client that waits for what is not
+//   there is told; a new epoch is told to all;
 // - a Last-Event-ID is worth what it is worth, and a stream ends for no other reason than it says;
 // - where there is no memory, one call is refused or one stream ends, and nothing else happens;
 // - when hub and subscriptions are gone, in any order, nothing is left.
-#include "hub_visitors.hpp"
+#include "hub_sequence.hpp"
 
 #include <ssekit/hub.hpp>
 
@@ -35,9 +37,9 @@ namespace {
 
 using namespace fuzz;
 
-class session : visitors {
+class session : sequence {
   public:
-    explicit session(fuzz::choices& choose) : visitors(choose) { make_hub(); }
+    explicit session(fuzz::choices& choose) : sequence(choose) { make_hub(); }
 
     void run() {
         std::size_t steps = 0;
@@ -56,7 +58,10 @@ class session : visitors {
 
   private:
     // The kinds that have come later have the last bytes, so that inputs keep their meaning.
-    static std::size_t kind_of(unsigned char op) { return op < 234 ? op % 26u : 26u + op % 4u; }
+    static std::size_t kind_of(unsigned char op) {
+        if (op > 253) return 30;
+        return op < 234 ? op % 26u : 26u + op % 4u;
+    }
 
     void send(connection& c) {
         const std::string data = std::to_string(++sent_);
@@ -179,6 +184,7 @@ class session : visitors {
         case 25: starve_ = 1 + pick(255); return;
         case 26: return forget_topic();
         case 27: return reopen_topic();
+        case 30: return of_sequence();
         default: break;
         }
         person& who = people_[pick(people_.size())];

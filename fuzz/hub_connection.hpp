@@ -51,11 +51,14 @@ struct connection {
     dechunker chunks = {};
     wire_reader wire = {};
     std::size_t blocks = 0, bytes = 0;
-    std::size_t order = 0;       // among the streams of its hub, by their beginnings
-    bool gives_way = false;      // to a newer one of its tag
-    std::string words = {};      // that it still has to say then
-    bool words_may_lack = false; // memory was missing
-    bool dropped = false;        // its client has gone
+    bool fetching = false;         // it has to be fed from below its logs
+    std::uint64_t fed = 0;         // up to here it has been
+    std::uint64_t times_noted = 0; // setting::times_noted_ when it came
+    std::size_t order = 0;         // among the streams of its hub, by their beginnings
+    bool gives_way = false;        // to a newer one of its tag
+    std::string words = {};        // that it still has to say then
+    bool words_may_lack = false;   // memory was missing
+    bool dropped = false;          // its client has gone
 
     bool sent_to = false; // since it was idle
     bool changed = false; // its topics, since it was idle, so that it has been told

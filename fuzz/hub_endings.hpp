@@ -42,7 +42,9 @@ class endings : protected model {
             right = next().what == kind::nothing && c.model.sent.empty() && c.model.closed_only();
             break;
         case stream_end::closed:
-            right = closed_ && next().what == kind::nothing && c.model.sent.empty() &&
+            // One that is fed comes back for the rest.
+            right = closed_ && (c.fetching || next().what == kind::nothing) &&
+                    (c.fetching || c.model.sent.empty()) &&
                     (struck_ || (c.bye == farewell_ && c.retried == close_retry_));
             break;
         case stream_end::cut: right = cut_at_ <= now_; break;
@@ -140,7 +142,7 @@ class endings : protected model {
 
     // An idle subscriber that the hub must have reported by now.
     [[nodiscard]] bool is_owed(const connection& c) const {
-        if (!c.asleep) return false;
+        if (!c.asleep || c.fetching) return false;
         if (c.stream.end() != stream_end::open || closed_) return true;
         const auto silence = c.with.heartbeat.value_or(options_.heartbeat.interval);
         if (silence > 0ms && now_ > c.idle_since + silence + 2s) return true;

@@ -18,6 +18,7 @@
 #include "check.hpp"
 
 #include <ssekit/encoder.hpp>
+#include <ssekit/frame.hpp>
 #include <ssekit/retention.hpp>
 #include <ssekit/time.hpp>
 
@@ -75,6 +76,7 @@ struct event {
     bool removes = false; // its key has no value any more
     bool is_kept = true;
     time_point at{};
+    ssekit::frame frame = {}; // of a sequence
 };
 using event_ptr = std::shared_ptr<const event>;
 

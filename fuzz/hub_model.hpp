@@ -66,9 +66,8 @@ class model : protected registry {
         }
         for (const stream_model::reader& r : m.readers) may = may || r.log->maybe_lost > seen;
         // A closed topic misses nothing of what a sequence numbers later.
-        const bool open = std::any_of(m.readers.begin(), m.readers.end(), [](const auto& r) {
-            return !r.log->is_tag() && !r.log->closed;
-        });
+        const bool open = std::any_of(m.readers.begin(), m.readers.end(),
+                                      [](const auto& r) { return !r.log->closed; });
         for (const auto& hole : sequence_holes_) {
             may = may || hole.through > seen;
             must = must || (open && hole.has_to_come && hole.through > seen);
@@ -224,6 +223,7 @@ class model : protected registry {
                 c.model.readers[i].heard = before.readers[i].heard;
             }
             if (const auto id = caught_up_id(text)) c.told_id = *id;
+            if (text.find("\nevent: gap\n") != text.npos) c.told_id = id_text(sent.front().after);
             sent.pop_front();
             return;
         }
@@ -258,7 +258,8 @@ class model : protected registry {
             c.detached = true;
             return;
         }
-        if (closed_ && s.what == kind::nothing) return last_words(c, text);
+        if (closed_ && (s.what == kind::nothing || c.fetching)) return last_words(c, text);
+        if (c.fetching) return heartbeat_while_fed(c, text);
         heartbeat(c, text, s.what == kind::nothing);
     }
 
@@ -300,8 +301,9 @@ class model : protected registry {
         check(found != holes.end(), "a hole of a sequence is told once");
         c.told_id = id_text(found->through);
         stream_model after = c.model;
-        check(after.look(now_, closed_).offset > found->through, "what is older comes first");
-        holes.erase(holes.begin(), found + 1);
+        const std::uint64_t through = found->through;
+        check(after.look(now_, closed_).offset > through, "what is older comes first");
+        std::erase_if(holes, [&](const auto& hole) { return hole.through <= through; });
     }
 
     void last_words(connection& c, std::string_view text) {
@@ -313,6 +315,16 @@ class model : protected registry {
             check(farewell_, "no farewell without need");
             c.bye = true;
         }
+    }
+
+    // The id is that up to which it was fed, or none.
+    void heartbeat_while_fed(connection& c, std::string_view text) {
+        const bool event = !options_.heartbeat_type.view().empty();
+        const std::string id = id_text(c.fed);
+        if (text == beat_) return;
+        check_same(text, std::string_view("id: " + id + "\n" + (event ? beat_ : ":\n\n")),
+                   "a heartbeat tells how far a stream was fed");
+        c.told_id = id;
     }
 
     void heartbeat(connection& c, std::string_view text, bool has_read) {

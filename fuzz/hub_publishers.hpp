@@ -6,6 +6,7 @@
 
 #include "hub_world.hpp"
 
+#include <ssekit/event_target.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub.hpp>
 
@@ -17,6 +18,8 @@
 #include <utility>
 
 namespace fuzz {
+
+using ssekit::event_target;
 
 class publishers : protected world {
   protected:
@@ -36,7 +39,6 @@ class publishers : protected world {
         const bool everywhere = how % 11 == 10;
         const name_list list = names_of(to);
         const logs closed = closed_topics();
-        if (sequence_ && (everywhere || (to & all_tags) != 0)) return;
         if (sequence_ && removes && name.empty()) return;
         std::string id = id_text(sequence_ ? sequence_->last() + 1 : last_ + 1);
         const bool by_publisher = options_.ids == ssekit::event_ids::by_publisher;
@@ -56,13 +58,21 @@ class publishers : protected world {
         ssekit::publish_result result{};
         logs in = everywhere ? (all_topics & ~closed) | all_patterns : to;
         std::string block;
+        ssekit::frame numbered;
         const bool framed = !sequence_ && !everywhere && (to & all_tags) == 0 && (form & 3) == 1;
         if (sequence_) {
-            if (form == 3) { // numbered, and published nowhere here
-                static_cast<void>(sequence_->make(list[0], view, key));
-                return;
-            }
-            result = hub_->publish_sequenced(list, sequence_->make(list[0], view, key));
+            const std::string_view label = everywhere ? "" : list[0];
+            const std::uint64_t before = sequence_->last();
+            if (form == 4) static_cast<void>(sequence_->mark()); // for other hubs
+            if (form == 4) id = id_text(before + 2);
+            ssekit::sequenced_event made = sequence_->make(label, view, key);
+            if (form == 3) return; // numbered, and published nowhere here
+            if (form > 3) made.previous = before;
+            numbered = made.frame;
+            result = everywhere ? hub_->publish_sequenced(event_target::to_all(), made)
+                     : (to & all_tags) != 0
+                         ? hub_->publish_sequenced(event_target::to_tag(list[0]), made)
+                         : hub_->publish_sequenced(list, made);
         } else if (everywhere) {
             result = hub_->publish_to_all(view, key);
         } else if ((to & all_tags) != 0) {
@@ -85,11 +95,17 @@ class publishers : protected world {
         struck_ = memory_.struck;
         check(result.ec == errc::closed || !closed_, "a closed hub takes no events");
         if (sequence_ && !closed_ && sequence_->last() > last_ + 1) {
-            miss(sequence_->last() - 1, result.ec != errc::out_of_memory);
+            const bool known = result.ec != errc::out_of_memory;
+            const std::uint64_t through = sequence_->last() - (form == 4 ? 2 : 1);
+            if (through > last_) miss(through, known);
+            const std::uint64_t newest = hub_->newest().offset;
+            check(newest == last_ || newest >= sequence_->last() - 1, "a jump is made or is not");
+            if (known || newest != last_) last_ = sequence_->last() - 1;
         }
         if (result.ec == errc::topic_closed && sequence_ && list.size() == 1) {
             last_ = sequence_->last(); // nobody here misses it
         }
+        if (result.ec == errc::too_many_topics && sequence_) pass_over_unread(list);
         if (result.ec != errc::ok) {
             const bool many = result.ec == errc::too_many_topics && options_.max_topics == 4;
             check(closed_ || (shut && result.ec == errc::topic_closed) || many ||
@@ -118,7 +134,8 @@ class publishers : protected world {
                 .type = type,
                 .key = name,
                 .wire = encoded(view),
-                .removes = removes},
+                .removes = removes,
+                .frame = numbered},
                in, everywhere || list.size() > 1);
         if (everywhere) to_all_ = last_;
     }
@@ -162,14 +179,28 @@ class publishers : protected world {
                          in);
     }
 
+    // There is no room for these topics. If nobody reads them here, by a pattern or otherwise, the
+    // event is nobody's, and whoever comes for them later has lost it.
+    void pass_over_unread(const name_list& list) {
+        for (const std::string_view name : list) {
+            for (std::size_t i = 0; i != names.size(); ++i) {
+                if (!has(reach_of(bit_of(name)), i) || !logs_[i]) continue;
+                // One that is no longer there has made way for another of the list.
+                if (logs_[i]->is_tag() || hub_->find_topic(names[i])) return;
+            }
+        }
+        last_ = sequence_->last();
+        for (const std::string_view name : list) tombs_.emplace_back(bit_of(name), last_);
+    }
+    static logs reach_of(std::size_t bit) { return bit < feeds.size() ? feeds[bit] : 1u << bit; }
+
     // A sequence has numbered events for others. Where the next event was refused for want of memory
     // the hub may not know yet.
     void miss(std::uint64_t through, bool known) {
         sequence_holes_.push_back({through, through - last_, known});
         for_each_link([&](connection& c, person&) {
-            const bool open =
-                std::any_of(c.model.readers.begin(), c.model.readers.end(),
-                            [](auto& r) { return !r.log->is_tag() && !r.log->closed; });
+            const bool open = std::any_of(c.model.readers.begin(), c.model.readers.end(),
+                                          [](auto& r) { return !r.log->closed; });
             if (c.seated && c.model.seen < through) {
                 c.model.holes.push_back({through, through - last_, open && known});
             }

@@ -70,6 +70,9 @@ class registry : protected setting {
             const bool here = std::find(made->all.begin(), made->all.end(), e) != made->all.end();
             if (has(e->in, bit) && !here) made->maybe_lost = std::max(made->maybe_lost, e->offset);
         }
+        for (const auto& [name, newest] : tombs_) {
+            if (sequence_ && name == bit) made->maybe_lost = std::max(made->maybe_lost, newest);
+        }
         tombs_.erase(std::remove_if(tombs_.begin(), tombs_.end(),
                                     [&](const auto& tomb) { return tomb.first == bit; }),
                      tombs_.end());

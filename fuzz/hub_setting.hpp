@@ -52,6 +52,8 @@ struct setting {
     time_point now_{10h};
     std::uint64_t epoch_ = 0;
     std::uint64_t last_ = 0; // offset of the newest event
+    // How far the sequence is, as the hub has been told, and how often.
+    std::uint64_t noted_ = 0, times_noted_ = 0;
     ssekit::hub_options options_;
     id_kind ids_ = id_kind::by_hub;
     std::optional<ssekit::event_sequence> sequence_;
@@ -62,7 +64,7 @@ struct setting {
     void choose_options(choices& choose) {
         const auto pick = [&](std::size_t end) { return choose.below(end); };
         ++epoch_;
-        last_ = 0;
+        last_ = noted_ = times_noted_ = 0;
         given_ids_.clear();
         const std::size_t shape = pick(256), limits = pick(256), burst = pick(256);
         const std::size_t more = pick(256);
@@ -99,6 +101,7 @@ struct setting {
             options_.ids = ssekit::event_ids::by_sequence;
             options_.keep = options_.keep_tagged = {}; // what is lost is what the sequence skips
             options_.max_ahead = (more & 2) == 0 ? 2 : 1024;
+            options_.max_fed = (more & 1) == 0 ? 2 : 512;
             sequence_.emplace(epoch_);
         }
         options_.max_forgotten = (more & 4) == 0 ? 100 : more >> 3 & 3;
@@ -197,7 +200,7 @@ struct setting {
         const std::uint64_t ahead = sequence_ ? options_.max_ahead : 0;
         const char* const end = id.data() + id.size();
         std::from_chars(id.data() + 2, end, seen);
-        if (seen <= last_ + ahead) return resumption::resumed;
+        if (seen <= std::max(last_, noted_) + ahead) return resumption::resumed;
         return seen = 0, resumption::future;
     }
 };

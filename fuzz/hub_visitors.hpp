@@ -53,7 +53,10 @@ class visitors : protected publishers {
         c.with.framing = static_cast<ssekit::framing>(from & 1);
         c.with.start = static_cast<ssekit::start_point>(from >> 1 & 1);
         c.with.on_gap = static_cast<gap_policy>((from >> 2 & 3) % 3);
+        const bool fetches =
+            sequence_ && newest.start && (more & 4) == 0 && c.with.on_lag != lag_policy::coalesce;
         if (sequence_) newest = {};
+        if (fetches) c.with.on_gap = gap_policy::fetch;
         if (newest.start) c.with.start = ssekit::start_point::newest_of_each_key;
         if (newest.gap) c.with.on_gap = gap_policy::newest_of_each_key;
         if (newest.lag) c.with.on_lag = c.model.on_lag = lag_policy::newest_of_each_key;
@@ -145,6 +148,12 @@ class visitors : protected publishers {
         if (worth == resumption::resumed) {
             bool must = false, may = false;
             lost_after(seen, m, must, may);
+            c.fetching = code == errc::ok && stream.needs().has_value();
+            check(!c.fetching || (may && c.with.on_gap == gap_policy::fetch),
+                  "a stream is fed only where something is lost");
+            check(c.with.on_gap != gap_policy::fetch || !must || code != errc::ok || c.fetching,
+                  "and then it is");
+            if (c.fetching) must = false;
             const resumption how_much = code == errc::ok ? stream.resumption()
                                         : must           ? resumption::expired
                                                          : worth;
@@ -188,6 +197,8 @@ class visitors : protected publishers {
         c.worth = worth;
         c.stream = std::move(stream);
         if (seen > last_) m.seen = seen;
+        c.fed = seen;
+        c.times_noted = times_noted_;
         for (const auto& hole : sequence_holes_) {
             if (hole.through > seen && !live) m.holes.push_back({hole.through, hole.size, false});
         }
@@ -272,6 +283,7 @@ class visitors : protected publishers {
 
     void change_topics(person& who, connection& c, bool add) {
         const std::size_t which = pick(256);
+        if (c.fetching) return; // of what is added it may be fed what came before
         const bool pattern = add && (which & all_topics) == 0;
         const logs set = static_cast<logs>(which) & (!add      ? 0xff
                                                      : pattern ? all_patterns

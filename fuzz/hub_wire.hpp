@@ -140,6 +140,15 @@ class wire : protected endings {
         }
         check(c.hand.empty() && !c.wire.is_torn(), "no block is torn when a stream is idle");
         check(c.stream.end() == stream_end::open, "a stream that has ended gets done");
+        if (c.stream.needs()) { // it is idle until it is fed
+            check(c.fetching, "a stream that lags is not fed");
+            c.told = 0;
+            c.may_be_told = 1;
+            c.asleep = true;
+            c.idle_since = now_;
+            return;
+        }
+        c.fetching = false;
         idle(c);
         if (c.model.holding) return;
         if (!sequence_ && c.with.heartbeat.value_or(0ms) == 0ms) who.nothing_more();

@@ -6,6 +6,8 @@
 
 #include "hub_wire.hpp"
 
+#include <ssekit/event_sequence.hpp>
+#include <ssekit/event_target.hpp>
 #include <ssekit/hub.hpp>
 
 #include <algorithm>
@@ -181,7 +183,42 @@ class world : protected wire {
 
     // ---- after each step
 
+    // What a stream needs from below its logs it gets now: the events, and word of all others.
+    void feed(connection& c) {
+        while (const auto after = c.stream.needs()) {
+            check(c.fetching && after->offset >= c.fed, "a stream is fed on");
+            const std::uint64_t next = after->offset + 1;
+            check(next <= last_, "there is something to feed");
+            const auto e = std::find_if(events_.begin(), events_.end(), [&](const event_ptr& each) {
+                return each->offset == next;
+            });
+            errc code = errc::ok;
+            if (e == events_.end()) {
+                code = c.stream.feed_through({epoch_, next});
+                std::erase_if(c.model.holes, [&](auto& hole) { return hole.through <= next; });
+                for (auto& hole : c.model.holes) hole.has_to_come = false;
+            } else {
+                code = feed(c, **e);
+            }
+            struck_ = struck_ || memory_.struck;
+            check(code == errc::ok || (struck_ && code == errc::out_of_memory), "it is fed");
+            if (code != errc::ok) return;
+            c.fed = next;
+        }
+    }
+    errc feed(connection& c, const event& e) {
+        const ssekit::sequenced_event made{e.frame, epoch_, e.offset, errc::ok, {}};
+        const name_list list = names_of(e.in & (all_topics | all_tags));
+        using target = ssekit::event_target;
+        if (list.empty()) return c.stream.feed(target::to_all(), made);
+        if ((e.in & all_tags) != 0) return c.stream.feed(target::to_tag(list[0]), made);
+        return c.stream.feed(list, made);
+    }
+
     void settle() {
+        for_each_link([&](connection& c, person&) {
+            if (c.fetching && c.stream.end() == stream_end::open) feed(c);
+        });
         std::size_t streams = 0, seated = 0;
         std::array<std::size_t, names.size()> readers{};
         auto ends = ends_;

@@ -52,7 +52,8 @@ enum class [[nodiscard]] errc : std::uint8_t {
     id_is_missing,        ///< the event brings no id, but the publisher gives the ids
     out_of_sequence,      ///< an event older than the newest, or of another sequence
     label_too_long,       ///< a topic or key of 64 KiB or more
-    queue_is_full,        ///< `hub_options::max_sent`: the subscriber has not read what it was sent
+    queue_is_full,        ///< a bound on what waits, `hub_options::max_sent` for instance: try
+                          ///< again once some of it has left
     expired,              ///< the stream's time was over before it began
     id_is_taken,          ///< another event has had this id: a repeated publish has no effect
     unreturnable_id,      ///< no client could bring the id back in a header: a control byte, a
@@ -60,6 +61,10 @@ enum class [[nodiscard]] errc : std::uint8_t {
     nothing_to_send,      ///< no data, and no other field that may be sent without: id and retry
                           ///< when it is encoded, retry when it is published
     key_is_missing,       ///< removal_of an empty key
+    malformed_id,         ///< parse_event_id: not the text of an id
+    in_doubt,             ///< it is not known whether the event was stored: publish it again in a
+                          ///< way that makes a repetition harmless, or ask for it
+    not_stored,           ///< the journal did not take the event, and says why: `relay`
 };
 // clang-format on
 
@@ -93,10 +98,13 @@ enum class [[nodiscard]] errc : std::uint8_t {
     case errc::id_is_missing: return "the publisher assigns the ids, and gave none";
     case errc::out_of_sequence: return "the event is older than the newest, or of another sequence";
     case errc::label_too_long: return "a topic or key must be shorter than 64 KiB";
-    case errc::queue_is_full: return "the subscriber has not read what it was sent before";
+    case errc::queue_is_full: return "what was sent before has not left yet, and no more may wait";
     case errc::replay_refused: return "the missed events are no longer kept";
     case errc::id_is_assigned: return "the event brings an id, but the hub assigns the ids";
     case errc::key_is_missing: return "a removal needs the key that it removes";
+    case errc::malformed_id: return "not the text of an event id";
+    case errc::in_doubt: return "it is not known whether the event was stored";
+    case errc::not_stored: return "the journal did not take the event";
     case errc::nothing_to_send: return "no data, and no other field that may be sent without";
     case errc::expired: return "the time that the stream may live is over";
     case errc::id_is_taken: return "another event has had this id";

@@ -132,6 +132,21 @@ class event_log {
         return errc::ok;
     }
 
+    /// Effects: nothing is kept any more, and offsets begin anew after this one. Positions go on.
+    void begin_anew(std::uint64_t offset) noexcept {
+        while (size() != 0) {
+            bytes_ -= at(begin_).frame.wire().size();
+            at(begin_++) = {};
+        }
+        keys_.clear();
+        values_.clear();
+        shared_gone_.forget();
+        gaps_ = 0;
+        newest_gap_ = 0;
+        values_kept_from_ = begin_;
+        lost_through_ = newest_gone_ = offset;
+    }
+
     /// Effects: another log has got the event as well.
     void note_in_several(std::uint64_t position) noexcept { at(position).in_several = true; }
 

@@ -20,6 +20,7 @@
 #include <ssekit/frame.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -27,10 +28,14 @@ namespace ssekit::inline SSEKIT_ABI {
 
 /// An event with its place in a sequence. It may go to any thread, as a frame may.
 struct sequenced_event {
-    ssekit::frame frame; ///< empty when ec is not errc::ok
+    ssekit::frame frame; ///< empty when ec is not errc::ok, and of a mark
     std::uint64_t epoch = 0;
     std::uint64_t offset = 0;
     errc ec = errc::ok;
+    /// For a hub that is given only some of the events, by topics that somebody reads: the offset
+    /// of the one before it of those; what lies between is nobody's there. nullopt: the hub is
+    /// given all. See `hub_options::by_interest`.
+    std::optional<std::uint64_t> previous = {};
 };
 
 /// Thread safety: as an int.
@@ -55,14 +60,20 @@ class event_sequence {
         auto [made, code] =
             frame::make(numbered, utf8_policy::pass_through, {topic, key.view(), key.removes()});
         if (code != errc::ok) return refuse(code);
-        return {std::move(made), epoch_, ++last_, errc::ok};
+        return {std::move(made), epoch_, ++last_, errc::ok, {}};
+    }
+
+    /// \returns an offset that is no event: a mark, for whoever keeps the events to say something
+    /// to himself in their order. A hub passes over it.
+    [[nodiscard]] sequenced_event mark() noexcept {
+        return {frame(), epoch_, ++last_, errc::ok, {}};
     }
 
     /// The offset of the newest event.
     [[nodiscard]] std::uint64_t last() const noexcept { return last_; }
 
   private:
-    static sequenced_event refuse(errc code) noexcept { return {frame(), 0, 0, code}; }
+    static sequenced_event refuse(errc code) noexcept { return {frame(), 0, 0, code, {}}; }
 
     std::uint64_t epoch_;
     detail::epoch_text text_;

@@ -123,7 +123,10 @@ struct refusal {
     case errc::id_is_taken:
     case errc::unreturnable_id:
     case errc::nothing_to_send:
-    case errc::key_is_missing: break;
+    case errc::key_is_missing:
+    case errc::malformed_id:
+    case errc::in_doubt:
+    case errc::not_stored: break;
     }
     return {500, seconds(0)};
 }

@@ -24,12 +24,16 @@
 #ifndef SSEKIT_HUB_HPP
 #define SSEKIT_HUB_HPP
 
+#include <ssekit/detail/hub/ahead.hpp>
 #include <ssekit/detail/hub/closing.hpp>
+#include <ssekit/detail/hub/epochs.hpp>
+#include <ssekit/detail/hub/history.hpp>
 #include <ssekit/detail/hub/joining.hpp>
 #include <ssekit/detail/hub/parting.hpp>
 #include <ssekit/detail/hub/presence.hpp>
 #include <ssekit/detail/hub/pressure.hpp>
 #include <ssekit/detail/hub/publishing.hpp>
+#include <ssekit/detail/hub/sequencing.hpp>
 #include <ssekit/detail/hub/state.hpp>
 #include <ssekit/detail/hub/transient.hpp>
 #include <ssekit/detail/hub/turn.hpp>
@@ -38,7 +42,9 @@
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/event_key.hpp>
+#include <ssekit/event_place.hpp>
 #include <ssekit/event_sequence.hpp>
+#include <ssekit/event_target.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub_metrics.hpp>
 #include <ssekit/hub_options.hpp>
@@ -57,7 +63,7 @@
 namespace ssekit::inline SSEKIT_ABI {
 
 struct [[nodiscard]] subscribe_result {
-    ssekit::subscription subscription; ///< empty when ec is not errc::ok
+    ssekit::subscription subscription; ///< empty when ec is not errc::ok; see `resumption` of it
     errc ec;
 };
 
@@ -104,7 +110,7 @@ class hub {
         if (made.ec == errc::ok) made = detail::join(state_, options, wake);
         if (made.ec == errc::ok) return {subscription(*anchor_, made), errc::ok};
         ++state_.metrics.refused;
-        return {subscription(), state_.metrics.refused_streams.count(made.ec)};
+        return {subscription(made.how), state_.metrics.refused_streams.count(made.ec)};
     }
 
     /// \returns `subscribe_options::user` of a subscriber that has something to send, each once
@@ -161,15 +167,94 @@ class hub {
         return counted(detail::publish_to_all(state_, event, key));
     }
 
-    /// Effects: the same with an event that a sequence has numbered (event_sequence.hpp). Where
-    /// offsets are missing before it, every stream is told of a gap.
+    // ---- events of a sequence that several hubs share: event_sequence.hpp
+
+    /// Effects: the same with an event that a sequence has numbered, to topics, a tag or all, or as
+    /// the last one of a topic that is closed with it; a mark is passed over. Where offsets are
+    /// missing before it they are lost: every stream is told, each once and before its next event,
+    /// or when it is next looked at. Where it is refused, its offset is used up all the same if no
+    /// stream here misses it: its only topic is closed, or it goes to topics that are not there and
+    /// that there is no room for. Else the next event makes a jump.
     /// \returns errc::out_of_sequence as well: for an event that is not newer than all before, of
     /// another epoch, or where `hub_options::ids` is not event_ids::by_sequence. With that the
     /// other functions are refused, because two hubs would give one id to different events.
-    publish_result publish_sequenced(const topic_list& topics,
+    publish_result publish_sequenced(const event_target& target,
                                      const sequenced_event& event) noexcept {
-        return counted(detail::publish_sequenced(state_, topics, event));
+        return counted(detail::publish_sequenced(state_, target, event));
     }
+    /// Effects: the hub begins after this offset: what came before is not here, so a client that
+    /// comes back from before it is told of a gap. Call it before the first stream comes; one that
+    /// is there is told of a gap. Complexity: O(topics, patterns and tags).
+    /// \returns errc::ok; out_of_sequence where the hub is further on, or without
+    /// event_ids::by_sequence; out_of_memory, with nothing changed.
+    errc begin_at(std::uint64_t last) noexcept { return detail::begin_at(state_, last); }
+    /// Effects: what the sequence has numbered after the newest event here and through this place
+    /// will not come: every stream is told now, with {"reason":"missed","from":..,"through":..} and
+    /// the id to go on from; who comes back from before it is told then. For a hub that was away
+    /// from its source while that has let events go.
+    /// \returns errc::ok; out_of_sequence for a place that is not after all before, and as
+    /// `publish_sequenced`; out_of_memory, with nothing changed. Complexity: as above, plus the
+    /// wakers it fires.
+    errc lose(const event_place& through) noexcept { return detail::lose(state_, through); }
+    /// Effects: this offset is nobody's event here: a mark, or something that cannot be read. No
+    /// stream misses it. Offsets that are missing before it are lost, as in `publish_sequenced`.
+    /// \returns as `lose`. Complexity: O(1).
+    errc skip(const event_place& at) noexcept { return detail::skip(state_, at); }
+    /// Effects: tells the hub how far the sequence has got, as its log says: an id is up to
+    /// `hub_options::max_ahead` after that. A stream whose client has an offset that the log does
+    /// not have, and that was there when this was called last, waits no longer: it gets a gap
+    /// event, {"reason":"future"}, with the id to go on from.
+    /// Preconditions: the log was asked after the last call of this function had returned.
+    /// \returns errc::ok; out_of_sequence for another epoch, or without event_ids::by_sequence.
+    /// Complexity: O(1); O(subscriptions) where a stream waits for later.
+    errc note_newest(const event_place& newest) noexcept {
+        return detail::note_newest(state_, newest);
+    }
+    /// Effects: the hub goes over to another epoch, where it begins after this offset: the log that
+    /// its events come from has lost some, or is another one. Nothing of the old epoch is kept.
+    /// Every stream gets what it was given out, then a gap event with an id of the new epoch, now;
+    /// where there is no memory for it, it ends with stream_end::out_of_memory. Ids of the old
+    /// epoch are resumption::unknown. Topics, their bounds and streams stay, and so does whoever
+    /// refers to the hub.
+    /// Preconditions: no client has an id of the epoch from elsewhere that means something else.
+    /// \returns errc::ok; out_of_sequence for the epoch that it has, and without
+    /// event_ids::by_sequence; out_of_memory, with nothing changed. Complexity: O(topics + events
+    /// kept + subscriptions and their topics), plus the wakers it fires.
+    errc begin_epoch(const event_place& begins_after) noexcept {
+        return detail::begin_epoch(state_, begins_after);
+    }
+    /// Effects: as the functions of `subscription`, for the stream with this id (history_need,
+    /// subscriber_info): for whoever reads the log that history comes from, where adapters have the
+    /// subscriptions. errc::closed where there is none.
+    errc feed(std::uint64_t stream, const event_target& target,
+              const sequenced_event& event) noexcept {
+        const std::uint32_t found = detail::find_stream(state_, stream);
+        return state_.metrics.refused_events.count(detail::feed(state_, found, target, event));
+    }
+    errc feed_through(std::uint64_t stream, const event_place& place) noexcept {
+        return detail::feed_through(state_, detail::find_stream(state_, stream), place);
+    }
+    errc feed_no_more(std::uint64_t stream) noexcept {
+        return detail::feed_no_more(state_, detail::find_stream(state_, stream));
+    }
+    /// Effects: calls `call(const history_need&)` for each stream that needs history now. It may
+    /// not call the hub. Complexity: O(streams that are fed).
+    template <class Call>
+    void for_each_need(Call&& call) const {
+        state_.histories.for_each([&](std::uint32_t feed) {
+            const std::uint32_t stream = state_.histories[feed].stream;
+            if (const auto after = detail::need_of(state_, stream)) {
+                const history_need shown{detail::public_id(state_, stream), *after};
+                call(shown);
+            }
+        });
+    }
+    /// The hub's epoch, and the offset of the newest event that it has had, or passed over.
+    [[nodiscard]] event_place newest() const noexcept {
+        return {state_.epoch_number, state_.last_offset};
+    }
+
+    // ---- events that are not kept
 
     /// Effects: an event for the streams that read one of the topics now, or a pattern that one
     /// matches, and for nobody else: who is typing, a cursor, progress. It has its place in the

@@ -45,6 +45,18 @@ struct hub_metrics {
     std::uint64_t heartbeats = 0; ///< handed to subscribers
     std::uint64_t gaps = 0;       ///< gap events
 
+    // Of a sequence (event_ids::by_sequence): the hub's newest offset now, and what has become of
+    // those that were not published here.
+    std::uint64_t newest_offset = 0;
+    std::uint64_t passed_offsets = 0; ///< nobody's here: marks, topics that there is no room for
+    std::uint64_t lost_offsets = 0;   ///< not had, and told as gaps: jumps, hub::lose
+    std::uint64_t epochs = 0;         ///< begun in place: hub::begin_epoch
+
+    // Streams that are fed from below the logs: gap_policy::fetch.
+    std::uint64_t fetching = 0; ///< now: have not come up to the hub's own events
+    std::uint64_t fetches = 0;  ///< begun
+    std::uint64_t fed = 0;      ///< events of those in `delivered`
+
     // Events that a subscriber did not get, once per subscriber.
     std::uint64_t skipped = 0;   ///< lost because a subscriber lagged, and reported by a gap event
     std::uint64_t coalesced = 0; ///< replaced by a newer event of their key

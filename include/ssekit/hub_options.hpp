@@ -6,6 +6,7 @@
 
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/event_place.hpp>
 #include <ssekit/heartbeat.hpp>
 #include <ssekit/memory.hpp>
 #include <ssekit/presence_options.hpp>
@@ -62,6 +63,16 @@ using id_order = callback<bool(std::string_view, std::string_view)>;
 /// is named by its own text.
 using topic_hook = callback<void(std::string_view topic, bool listened_to)>;
 
+/// A stream that has to be fed from a log beyond the hub: gap_policy::fetch.
+struct history_need {
+    std::uint64_t stream; ///< what hub::feed takes
+    event_place after;    ///< it has all that came up to here
+};
+
+/// Called when a stream begins to need history, or needs more, once until it is fed or asked for
+/// again. It only posts or notifies, and never calls the hub.
+using history_hook = callback<void(const history_need&)>;
+
 /// What happens to a new stream whose tag has `hub_options::max_subscribers_per_tag` already.
 enum class full_tag : std::uint8_t {
     refuse,           ///< it is refused with errc::tag_is_full
@@ -92,6 +103,18 @@ struct hub_options {
     /// event_ids::by_sequence: how far ahead of this hub an id may be that another one has given
     /// out; one that is further ahead is resumption::future.
     std::uint64_t max_ahead = 1024;
+    /// event_ids::by_sequence: the hub is given only events of topics, patterns and tags that are
+    /// read: from the first reader (`on_topic`) to the last. What one has had while nobody read it
+    /// is not known, so a client that comes back for it as the first, with an id before the newest
+    /// here, is told of a gap, or is fed: gap_policy::fetch. Whoever reads the log for the hub goes
+    /// on after `hub::newest` each time that this set grows, and says what came before each event:
+    /// sequenced_event::previous.
+    bool by_interest = false;
+    /// gap_policy::fetch: how much may wait in a stream that is fed. It needs more when no more
+    /// than half of so many events are left. One event may be larger than all that.
+    std::size_t max_fed = 512;
+    std::size_t max_fed_bytes = std::size_t{1} << 20;
+    history_hook on_need = {};
     /// What happens to bytes that are not UTF-8 in what is published or sent.
     utf8_policy utf8 = utf8_policy::pass_through;
     field_order order = field_order::id_first; ///< of the lines of each event

@@ -26,6 +26,7 @@
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/parser_options.hpp>
+#include <ssekit/waker.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -66,16 +67,27 @@ class parser {
     /// longer than the bytes of `input`.
     /// Complexity: linear in the bytes taken.
     [[nodiscard]] constexpr const event_view* next(std::string_view& input) noexcept {
-        state_.error = errc::ok;
+        state_.begin_call();
         detail::pull_sink sink{event_};
         input.remove_prefix(detail::parser_run<detail::pull_sink>(state_, sink, input).run());
+        return sink.found ? &event_ : nullptr;
+    }
+
+    /// The same, and calls `on_comment` with the text of each comment on the way. A comment past
+    /// `parser_limits::comment` is an error of its own, and drops no event.
+    [[nodiscard]] const event_view* next(std::string_view& input,
+                                         callback<void(std::string_view)> on_comment) noexcept {
+        state_.begin_call();
+        detail::comment_pull_sink sink{event_, on_comment};
+        input.remove_prefix(
+            detail::parser_run<detail::comment_pull_sink>(state_, sink, input).run());
         return sink.found ? &event_ : nullptr;
     }
 
     /// Pushes a chunk into a sink: `ssekit::feed`, which says what a sink is.
     template <class Sink>
     constexpr std::size_t feed(std::string_view input, Sink&& sink) {
-        state_.error = errc::ok;
+        state_.begin_call();
         return detail::run_into(state_, input, sink);
     }
 
@@ -86,6 +98,11 @@ class parser {
         state_.clear_event();
         state_.clear_line();
         return cut ? errc::incomplete : errc::ok;
+    }
+
+    /// Whether an event has begun whose blank line has not come.
+    [[nodiscard]] constexpr bool is_inside_event() const noexcept {
+        return state_.is_inside_event();
     }
 
     /// A new connection begins: forgets everything but the last event ID and the reconnection time.
@@ -111,10 +128,26 @@ class parser {
         return state_.last_id.view();
     }
 
+    /// As if a stream had set it: the id of an earlier run.
+    /// \returns errc::invalid_id for one that no stream can set (with CR, LF or NUL), id_too_long,
+    /// malformed_utf8 unless `utf8_policy::pass_through`, out_of_memory; then nothing has changed.
+    constexpr errc set_last_event_id(std::string_view id) noexcept {
+        if (const errc code = validate_id(id); code != errc::ok) return code;
+        if (id.size() > state_.options.limits.id) return errc::id_too_long;
+        const bool is_raw = state_.options.utf8 == utf8_policy::pass_through;
+        if (!is_raw && !detail::is_utf8(id)) return errc::malformed_utf8;
+        return state_.last_id.assign(id) ? errc::ok : errc::out_of_memory;
+    }
+
     /// The reconnection time if the stream has set one. It changes as soon as the line has ended.
     /// Digits beyond the range of the type mean its largest value.
     [[nodiscard]] constexpr std::optional<std::chrono::milliseconds> retry() const noexcept {
         return state_.retry;
+    }
+
+    /// As if a stream had set it, or none had.
+    constexpr void set_retry(std::optional<std::chrono::milliseconds> time) noexcept {
+        state_.retry = time;
     }
 
     /// What stopped the last call of `next`, or the first error of the last `feed`.

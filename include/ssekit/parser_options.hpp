@@ -21,6 +21,9 @@ struct parser_options {
     parser_limits limits = {};
     utf8_policy utf8 = utf8_policy::replace;
     bool strip_bom = true; ///< false when the stream has been decoded already
+    /// Bytes of heap that data may keep for the events to come. What one large event has taken
+    /// beyond that is given back once the event is no longer looked at.
+    std::size_t kept_memory = std::size_t{256} << 10;
 };
 
 } // namespace ssekit::inline SSEKIT_ABI

@@ -126,6 +126,18 @@ class shared_subscription {
     errc send(const event_view& event) noexcept {
         return with([&](subscription& s) { return s.send(event); });
     }
+    [[nodiscard]] std::optional<event_place> needs() const noexcept {
+        return with([](const subscription& s) { return s.needs(); });
+    }
+    errc feed(const event_target& target, const sequenced_event& event) noexcept {
+        return with([&](subscription& s) { return s.feed(target, event); });
+    }
+    errc feed_through(const event_place& place) noexcept {
+        return with([&](subscription& s) { return s.feed_through(place); });
+    }
+    errc feed_no_more() noexcept {
+        return with([](subscription& s) { return s.feed_no_more(); });
+    }
     errc add_topics(const topic_list& names) noexcept {
         return with([&](subscription& s) { return s.add_topics(names); });
     }
@@ -209,7 +221,7 @@ class shared_hub {
     shared_subscribe_result subscribe(const subscribe_options& options, waker wake = {}) {
         return with([&](hub& server) -> shared_subscribe_result {
             subscribe_result made = server.subscribe(options, wake);
-            if (made.ec != errc::ok) return {{}, made.ec};
+            if (made.ec != errc::ok) return {{nullptr, std::move(made.subscription)}, made.ec};
             return {{state_, std::move(made.subscription)}, errc::ok};
         });
     }
@@ -234,9 +246,42 @@ class shared_hub {
     publish_result publish_to_all(const event_view& event, event_key key = {}) noexcept {
         return with([&](hub& server) { return server.publish_to_all(event, key); });
     }
-    publish_result publish_sequenced(const topic_list& topics,
+    publish_result publish_sequenced(const event_target& target,
                                      const sequenced_event& event) noexcept {
-        return with([&](hub& server) { return server.publish_sequenced(topics, event); });
+        return with([&](hub& server) { return server.publish_sequenced(target, event); });
+    }
+    errc begin_at(std::uint64_t last) noexcept {
+        return with([&](hub& server) { return server.begin_at(last); });
+    }
+    errc lose(const event_place& through) noexcept {
+        return with([&](hub& server) { return server.lose(through); });
+    }
+    errc skip(const event_place& at) noexcept {
+        return with([&](hub& server) { return server.skip(at); });
+    }
+    errc note_newest(const event_place& newest) noexcept {
+        return with([&](hub& server) { return server.note_newest(newest); });
+    }
+    errc begin_epoch(const event_place& begins_after) noexcept {
+        return with([&](hub& server) { return server.begin_epoch(begins_after); });
+    }
+    errc feed(std::uint64_t stream, const event_target& target,
+              const sequenced_event& event) noexcept {
+        return with([&](hub& server) { return server.feed(stream, target, event); });
+    }
+    errc feed_through(std::uint64_t stream, const event_place& place) noexcept {
+        return with([&](hub& server) { return server.feed_through(stream, place); });
+    }
+    errc feed_no_more(std::uint64_t stream) noexcept {
+        return with([&](hub& server) { return server.feed_no_more(stream); });
+    }
+    /// Effects: as `hub::for_each_need`, under the lock: `call` waits for nothing.
+    template <class Call>
+    void for_each_need(Call&& call) const {
+        look([&](const hub& server) { server.for_each_need(call); });
+    }
+    [[nodiscard]] event_place newest() const noexcept {
+        return look([](const hub& server) { return server.newest(); });
     }
     publish_result publish_transient(const topic_list& topics, const event_view& event,
                                      std::string_view key = {}) noexcept {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The toolkit as a module: `import ssekit;` gives what ssekit.hpp, shared_hub.hpp, ticking_hub.hpp,
-// doorbell.hpp, openmetrics.hpp and ssekit/testing/ declare for their users. Macros come from
-// version.hpp, and adapters are included, since they bring a library's own headers.
+// doorbell.hpp, relay.hpp, openmetrics.hpp and ssekit/testing/ declare for their users. Macros come
+// from version.hpp, and adapters are included, since they bring a library's own headers.
 module;
 
 #include <ssekit/doorbell.hpp>
 #include <ssekit/memory.hpp>
 #include <ssekit/openmetrics.hpp>
+#include <ssekit/relay.hpp>
 #include <ssekit/shared_hub.hpp>
 #include <ssekit/ssekit.hpp>
 #include <ssekit/testing/event_collector.hpp>
@@ -23,7 +24,7 @@ using ssekit::callback;
 using ssekit::checked;
 using ssekit::checked_text;
 using ssekit::errc;
-using ssekit::event_id;
+using ssekit::event_place;
 using ssekit::event_type;
 using ssekit::event_view;
 using ssekit::longest_retry;
@@ -46,11 +47,18 @@ using ssekit::version_info;
 using ssekit::waker;
 
 // parser.hpp, event_source.hpp, event_stream.hpp, typed_sink.hpp
+using ssekit::answer_decision;
+using ssekit::answer_head;
+using ssekit::answer_hook;
+using ssekit::answer_verdict;
 using ssekit::blocking_transport;
+using ssekit::comment_hook;
+using ssekit::content_decoder;
 using ssekit::event_source;
 using ssekit::event_source_options;
 using ssekit::event_stream;
 using ssekit::feed;
+using ssekit::item_kind;
 using ssekit::parser;
 using ssekit::parser_limits;
 using ssekit::parser_options;
@@ -58,12 +66,15 @@ using ssekit::proxy_refusal;
 using ssekit::last_event;
 using ssekit::ready_state;
 using ssekit::repeat_policy;
+using ssekit::request_hook;
+using ssekit::request_reach;
 using ssekit::source_action;
 using ssekit::source_end;
 using ssekit::source_header;
 using ssekit::source_hook;
 using ssekit::source_request;
 using ssekit::status_policy;
+using ssekit::stream_item;
 using ssekit::typed_sink;
 
 // encoder.hpp, frame.hpp
@@ -86,16 +97,21 @@ using ssekit::heartbeat_comment;
 using ssekit::heartbeat_line;
 
 // hub.hpp, subscription.hpp, shared_hub.hpp, ticking_hub.hpp, doorbell.hpp, epoch.hpp,
-// event_sequence.hpp, openmetrics.hpp
+// event_place.hpp, event_sequence.hpp, event_target.hpp, openmetrics.hpp
 using ssekit::append_metrics;
 using ssekit::close_options;
 using ssekit::doorbell;
 using ssekit::event_filter;
 using ssekit::event_ids;
+using ssekit::event_place;
+using ssekit::event_place_result;
 using ssekit::event_sequence;
 using ssekit::event_summary;
+using ssekit::event_target;
 using ssekit::full_tag;
 using ssekit::gap_policy;
+using ssekit::history_hook;
+using ssekit::history_need;
 using ssekit::hub;
 using ssekit::hub_metrics;
 using ssekit::hub_options;
@@ -108,6 +124,7 @@ using ssekit::metrics_format;
 using ssekit::new_epoch;
 using ssekit::opening_form;
 using ssekit::openmetrics_end;
+using ssekit::parse_event_id;
 using ssekit::presence_hook;
 using ssekit::presence_options;
 using ssekit::publish_result;
@@ -124,6 +141,8 @@ using ssekit::subscribe_result;
 using ssekit::subscriber_filter;
 using ssekit::subscriber_info;
 using ssekit::subscription;
+using ssekit::text_of;
+using ssekit::target_kind;
 using ssekit::ticking_hub;
 using ssekit::topic_hook;
 using ssekit::topic_info;
@@ -150,6 +169,28 @@ using ssekit::retention;
 using ssekit::value_bound;
 using ssekit::write_result;
 using ssekit::writer;
+
+// journal.hpp, journal_entry.hpp, relay.hpp
+using ssekit::append_end;
+using ssekit::append_entry;
+using ssekit::appended;
+using ssekit::journal;
+using ssekit::journal_bounds;
+using ssekit::journal_page;
+using ssekit::journal_record;
+using ssekit::journal_status;
+using ssekit::journal_visitor;
+using ssekit::entry_fault;
+using ssekit::entry_reader;
+using ssekit::journal_entry;
+using ssekit::most_entry_names;
+using ssekit::relay;
+using ssekit::relay_done;
+using ssekit::relay_health;
+using ssekit::relay_metrics;
+using ssekit::relay_options;
+using ssekit::relay_outcome;
+using ssekit::relay_publish_options;
 
 // header.hpp, http_request.hpp, http.hpp, soft_refusal.hpp, cors.hpp
 using ssekit::accepts_event_stream;

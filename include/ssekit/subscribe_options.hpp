@@ -34,6 +34,9 @@ enum class gap_policy : std::uint8_t {
     live,               ///< the next event
     refuse,             ///< nothing: subscribe returns errc::replay_refused
     newest_of_each_key, ///< as start_point has it
+    /// No gap event: where some of what was missed is no longer kept, the stream is fed it from a
+    /// log that has more (event_ids::by_sequence): subscription::needs. Else as `earliest`.
+    fetch,
 };
 
 /// What happens to a subscriber whose next event the log no longer has, or that is behind by more
@@ -52,7 +55,7 @@ enum class lag_policy : std::uint8_t {
 /// What a Last-Event-ID was worth.
 enum class resumption : std::uint8_t {
     fresh,     ///< the client brought none
-    resumed,   ///< nothing is missing
+    resumed,   ///< nothing is missing, or what is will be fed: gap_policy::fetch
     malformed, ///< not an id of any hub
     unknown, ///< of another hub, or of an earlier run; of no event kept, where publishers give ids
     expired, ///< some of what was missed is no longer kept

@@ -6,6 +6,7 @@
 #ifndef SSEKIT_SUBSCRIPTION_HPP
 #define SSEKIT_SUBSCRIPTION_HPP
 
+#include <ssekit/detail/hub/history.hpp>
 #include <ssekit/detail/hub/joining.hpp>
 #include <ssekit/detail/hub/publishing.hpp>
 #include <ssekit/detail/hub/state.hpp>
@@ -14,12 +15,16 @@
 #include <ssekit/detail/hub/waiting.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/event_place.hpp>
+#include <ssekit/event_sequence.hpp>
+#include <ssekit/event_target.hpp>
 #include <ssekit/hub_options.hpp>
 #include <ssekit/time.hpp>
 #include <ssekit/topic_list.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -58,6 +63,8 @@ class subscription {
         : anchor_(&anchor), stream_(made.stream), resumption_(made.how) {
         ++anchor.holders;
     }
+    /// The same, for a stream that is refused.
+    explicit subscription(ssekit::resumption how) noexcept : resumption_(how) {}
     subscription(subscription&& other) noexcept { swap(other); }
     subscription& operator=(subscription&& other) noexcept {
         subscription(std::move(other)).swap(*this);
@@ -100,6 +107,39 @@ class subscription {
         return home()->metrics.refused_events.count(detail::send(*home(), stream_, event));
     }
 
+    /// After which place this stream needs history, where it was begun with gap_policy::fetch and
+    /// its client has missed more than the hub keeps. Feed it what comes after, a page at a time,
+    /// and ask again when it has been drained; see also `hub_options::on_need`. It has its
+    /// heartbeats and deadlines meanwhile, and gets nothing else but what is sent to it.
+    /// \returns nullopt where it needs nothing now: it has enough for the moment, has come up to
+    /// what the hub keeps, or has ended. Complexity: O(1).
+    [[nodiscard]] std::optional<event_place> needs() const noexcept {
+        return home() == nullptr ? std::nullopt : detail::need_of(*home(), stream_);
+    }
+    /// Effects: this stream gets the event next, if it reads what that goes to and its filter
+    /// wants it, and then what the hub keeps, once nothing is missing between. A throttle, and
+    /// lag_policy::coalesce, have no part in it. Events are fed in the order of their offsets,
+    /// those of other topics and marks as well; where an offset is left out, the stream is told of
+    /// a gap there, {"reason":"expired"}.
+    /// \returns errc::ok; queue_is_full for an event that it reads: feed it again once `needs`
+    /// says so; out_of_sequence where it is not fed, or has come up to what the hub keeps, and for
+    /// an offset that it has been fed, or another epoch; closed where it has ended; out_of_memory:
+    /// feed it again. Complexity: O(its topics, log events each).
+    errc feed(const event_target& target, const sequenced_event& event) noexcept {
+        if (home() == nullptr) return errc::closed;
+        return home()->metrics.refused_events.count(detail::feed(*home(), stream_, target, event));
+    }
+    /// Effects: of what comes up to here it has been fed all that it reads. It is told of no gap.
+    /// \returns as `feed`, but for queue_is_full.
+    errc feed_through(const event_place& place) noexcept {
+        return home() == nullptr ? errc::closed : detail::feed_through(*home(), stream_, place);
+    }
+    /// Effects: there is no more to feed, for the log has failed, or has no more of it: the stream
+    /// is told of a gap, and goes on with what the hub keeps. \returns as `feed_through`.
+    errc feed_no_more() noexcept {
+        return home() == nullptr ? errc::closed : detail::feed_no_more(*home(), stream_);
+    }
+
     /// Effects: reads these as well, from the next event on. Topics that it reads are left alone.
     /// \returns as `hub::subscribe`; topics before the one that failed have been added.
     errc add_topics(const topic_list& names) noexcept {
@@ -127,7 +167,8 @@ class subscription {
         return home() == nullptr ? errc::closed : detail::expire_at(*home(), stream_, when);
     }
 
-    /// What the Last-Event-ID was worth. It does not change.
+    /// What the Last-Event-ID was worth, also where the stream was refused for that. It does not
+    /// change.
     [[nodiscard]] ssekit::resumption resumption() const noexcept { return resumption_; }
 
     /// Why the stream has ended, or stream_end::open. Bytes may still have to leave: see is_done.

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace ssekit::inline SSEKIT_ABI {
@@ -28,14 +29,19 @@ namespace ssekit::inline SSEKIT_ABI {
 /// \tparam Decode called with a std::string_view or a std::span<const std::byte> of the data, which
 /// lives until it returns; returns an optional value or a pointer to one, empty where there is none
 /// \tparam Handle called with the event and what the optional holds; may return false to stop. If
-/// it also has on_error, on_id, on_retry or on_comment, these are called as `feed` calls them
+/// it also has on_error, on_id, on_retry or on_comment, these are called as `feed` calls them; with
+/// another member of a sink, or one that takes something else, it does not compile
 template <class Decode, class Handle>
 class typed_sink {
   public:
     using passes_on = Handle;
 
     typed_sink(Decode decode, Handle handle)
-        : decode_(std::move(decode)), handle_(std::move(handle)) {}
+        : decode_(std::move(decode)), handle_(std::move(handle)) {
+        static_assert(!detail::names_on_data_chunk<std::remove_cv_t<Handle>>,
+                      "on_data_chunk is never called: a typed_sink decodes data that is whole");
+        detail::check_callable<Handle>();
+    }
 
     /// Effects: decodes and handles. An event without data has no value: it sets an id, or shows
     /// that the server is alive.

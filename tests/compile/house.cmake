@@ -8,13 +8,15 @@ set(floors
     "9 adapters/.*"
     "8 ssekit"
     "7 (ticking_hub|stream_answer|event_stream|typed_sink|openmetrics|testing/.*)"
+    "7 relay"
     "6 (hub|subscription|shared_hub)"
-    "5 (mcp|hub_options|hub_metrics|presence_options|subscribe_options|topic_list|detail/hub/.*)"
-    "4 (event_log|retention|event_sequence|heartbeat|detail/log/.*)"
-    "3 (event_source.*|source_.*|detail/source/.*)"
+    "5 (mcp|hub_options|hub_metrics|presence_options|subscribe_options|topic_list|event_target|detail/hub/.*)"
+    "5 (journal_entry|relay_.*|detail/relay/.*)"
+    "4 (event_log|event_place|retention|event_sequence|heartbeat|detail/log/.*)"
+    "3 (event_source.*|source_.*|stream_item|detail/source/.*)"
     "2 (header|http|http_request|stream_route|soft_refusal|cors|mcp_request|request_.*|detail/http/.*)"
     "1 (event|event_key|encoder|frame|frame_.*|framing|parser|parser_.*|utf8_tail|detail/(parser|text|codec|frame)/.*)"
-    "0 (errc|error_code|time|waker|version|epoch|memory|writer|drain|doorbell|generator|detail/base/.*)"
+    "0 (errc|error_code|time|waker|content_decoder|version|epoch|journal|memory|writer|drain|doorbell|generator|detail/base/.*)"
 )
 set(faces "hub|subscription|shared_hub|ssekit")
 

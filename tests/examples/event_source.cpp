@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 void transfer(ssekit::event_source& source, std::string& seen, std::string_view body,
               ssekit::time_point now) {
     // [happens]
+    source.receive_connected(now); // where the library can tell
     const auto find = [](std::string_view name) -> std::optional<std::string_view> {
         return name == "Content-Type" ? std::optional("text/event-stream") : std::nullopt;
     };
@@ -27,7 +28,22 @@ void transfer(ssekit::event_source& source, std::string& seen, std::string_view 
         while (const ssekit::event_view* event = source.next(body, now)) seen += *event->data;
     }
     source.receive_end(now); // or receive_failure
+    // Once more: with `deliver_unfinished` there may be an event without its blank line.
+    if (const ssekit::event_view* event = source.next(body, now)) seen += *event->data;
     // [happens]
+}
+
+/// An answer that is no stream: what it says is for the one who asked.
+void refuse(ssekit::event_source& source, std::string_view words, ssekit::time_point now) {
+    // [refused]
+    source.receive_connected(now);
+    const auto find = [](std::string_view) { return std::optional<std::string_view>(); };
+    if (source.receive_head(401, find, now)) { // its body is wanted as well, up to a bound
+        const auto never_called = [](const ssekit::event_view&) {};
+        source.receive(words, never_called, now);
+    }
+    source.receive_end(now);
+    // [refused]
 }
 
 } // namespace
@@ -50,4 +66,11 @@ int main() {
     assert(seen == "ab");
     source.close();
     assert(source.poll(now) == ssekit::source_action::stop);
+
+    ssekit::event_source refused("https://example.org/events");
+    assert(refused.poll(now) == ssekit::source_action::connect);
+    refuse(refused, R"({"error":"who are you?"})", now);
+    assert(refused.poll(now) == ssekit::source_action::stop);
+    assert(refused.end() == ssekit::source_end::bad_status && refused.status() == 401);
+    assert(refused.answer_body() == R"({"error":"who are you?"})" && refused.is_answer_whole());
 }

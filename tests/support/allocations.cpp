@@ -43,6 +43,9 @@ std::size_t allocation_watch::bytes() const {
 std::size_t allocation_watch::peak() const {
     return peak_bytes - live_;
 }
+std::size_t allocation_watch::kept() const {
+    return live_bytes - live_;
+}
 
 failing_allocations::failing_allocations(std::size_t grace) {
     has_struck = false;

@@ -33,6 +33,7 @@ class allocation_watch {
     [[nodiscard]] std::size_t frees() const;       ///< calls of operator delete with a block
     [[nodiscard]] std::size_t bytes() const;       ///< asked for in all these calls
     [[nodiscard]] std::size_t peak() const;        ///< most bytes in use at once, above the start
+    [[nodiscard]] std::size_t kept() const;        ///< bytes in use now, above the start
 
   private:
     std::size_t allocations_;

@@ -117,7 +117,10 @@ class process {
     [[nodiscard]] const std::string& err() const { return err_.text; }
 
     void write(std::string_view input) { pending_ += input; }
-    void close_input() { input_ends_ = true; }
+    void close_input() {
+        input_ends_ = true;
+        end_input(); // where nothing is left to be written
+    }
     /// Waits until the child has been given all of it.
     bool until_given() {
         return until([&] { return input_ends_ ? !in_.is_open() : pending_.empty(); });

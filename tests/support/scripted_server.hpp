@@ -150,6 +150,19 @@ class scripted_connection {
         return out;
     }
 
+    /// Waits for what is no request, such as a handshake of TLS, and takes nothing off.
+    /// Throws std::runtime_error when nothing comes.
+    [[nodiscard]] char first_byte() {
+        until([&] { return !received_.empty(); });
+        return received_[0];
+    }
+
+    /// \returns whether something has come that was not yet taken.
+    [[nodiscard]] bool has_input(std::chrono::milliseconds within = {}) {
+        if (received_.empty() && detail::is_ready(socket_.get(), POLLIN, within)) receive();
+        return !received_.empty();
+    }
+
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
             const ssize_t size = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);

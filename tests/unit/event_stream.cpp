@@ -76,7 +76,8 @@ struct scripted_transport {
 };
 
 static_assert(ssekit::blocking_transport<scripted_transport>);
-static_assert(std::input_iterator<event_stream<scripted_transport>::iterator>);
+static_assert(
+    std::input_iterator<decltype(std::declval<event_stream<scripted_transport>&>().begin())>);
 
 std::vector<std::string> read_all(event_source& source, scripted_transport& transport) {
     std::vector<std::string> seen;
@@ -104,7 +105,7 @@ TEST_CASE("event_stream: a loop over events does not see the connections") {
 
 TEST_CASE("event_stream: a silent connection is ended and made anew") {
     scripted_transport server{
-        {head{}, "data: a\n\n", silence{}, head{}, "data: b\n\n", end{}, head{404}}};
+        {head{}, "data: a\n\n", silence{}, head{}, "data: b\n\n", end{}, head{404}, end{}}};
     event_source source("http://a/", {.idle_timeout = 30s});
     CHECK(read_all(source, server) == strings{"a", "b"});
     CHECK(source.end() == source_end::bad_status);
@@ -185,4 +186,65 @@ TEST_CASE("event_stream: what may not be repeated is not begun again by a second
     CHECK(stream.next() == nullptr);
     CHECK(source.end() == source_end::not_repeated);
     CHECK(server.ids.size() == 1);
+}
+
+TEST_CASE("event_stream: items tell of drops and of silence as they come, and of no end twice") {
+    scripted_transport server{{head{}, "data: 12345\n\ndata: 1\n\n", silence{}, silence{},
+                               ":\ndata: 12345\n\n", "data: 2\n\n", end{}, head{204}}};
+    event_source source("http://a/", {.parser = {.limits = {.data = 4}}});
+    event_stream stream(source, server);
+    std::string seen;
+    std::vector<time_point> quiet;
+    for (const ssekit::stream_item& item : stream.items(500ms)) {
+        switch (item.kind) {
+        case ssekit::item_kind::event: seen.append(*item.event->data); break;
+        case ssekit::item_kind::dropped:
+            CHECK(item.error == ssekit::errc::data_too_long);
+            seen += 'd';
+            break;
+        case ssekit::item_kind::quiet:
+            seen += 'q';
+            quiet.push_back(server.clock);
+            break;
+        default: seen += '?';
+        }
+    }
+    CHECK(seen.substr(0, 6) == "d1qqd2");
+    CHECK(seen.find_first_not_of('q', 6) == seen.npos); // while it waits to come back
+    CHECK(seen.size() > 6);
+    REQUIRE(quiet.size() >= 2);
+    CHECK(quiet[1] - quiet[0] == 500ms);
+    CHECK(source.end() == source_end::no_content);
+    CHECK(stream.next_item().kind == ssekit::item_kind::end);
+    CHECK(stream.dropped() == 2);
+}
+
+TEST_CASE("event_stream: a deadline that is over still takes what is there") {
+    scripted_transport server{{head{}, "data: a\n\ndata: b\n\n", silence{}}};
+    event_source source("http://a/");
+    event_stream stream(source, server);
+    CHECK(stream.next_item(time_point{}).kind == ssekit::item_kind::quiet); // it has begun at least
+    CHECK(server.ids.size() == 1);
+    REQUIRE(stream.next() != nullptr);
+    const ssekit::stream_item item = stream.next_item(time_point{});
+    CHECK(item.kind == ssekit::item_kind::event);
+    CHECK(item.event->data == "b");
+    CHECK(stream.next_item(server.clock).kind == ssekit::item_kind::quiet);
+}
+
+TEST_CASE("event_stream: an event without its blank line comes where that was asked for") {
+    scripted_transport server{{head{}, "data: a\n\ndata: b", end{}, head{204}}};
+    event_source source("http://a/", {.deliver_unfinished = true});
+    CHECK(read_all(source, server) == strings{"a", "b"});
+}
+
+TEST_CASE("event_stream: nor is the time of a reader that of a feed without events") {
+    scripted_transport server{{head{}, "data: a\n\n", ":\n", silence{}, head{204}}};
+    event_source source("http://a/", {.event_timeout = 10s});
+    event_stream stream(source, server);
+    REQUIRE(stream.next() != nullptr);
+    server.clock += 9s;
+    const time_point before = server.clock;
+    CHECK(stream.next() == nullptr); // after 10 s of waiting for the server
+    CHECK(server.clock >= before + 10s);
 }

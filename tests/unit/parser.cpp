@@ -190,6 +190,115 @@ TEST_CASE("after a reset a parser is as new but keeps its buffers") {
     if (counts_allocations) CHECK(allocations == 0);
 }
 
+TEST_CASE("an id and a reconnection time from outside are as if a stream had set them") {
+    parser parser;
+    CHECK(parser.set_last_event_id("7") == errc::ok);
+    parser.set_retry(5ms);
+    CHECK(parser.last_event_id() == "7");
+    CHECK(parser.retry() == 5ms);
+    for (const std::string_view bad :
+         {std::string_view("a\nb"), std::string_view("a\rb"), std::string_view("a\0", 2)}) {
+        CHECK(parser.set_last_event_id(bad) == errc::invalid_id);
+    }
+    CHECK(parser.set_last_event_id("\xFF") == errc::malformed_utf8);
+    CHECK(parser.last_event_id() == "7");
+    CHECK(parser.set_last_event_id("") == errc::ok);
+    CHECK(parser.last_event_id().empty());
+    parser.set_retry(std::nullopt);
+    CHECK_FALSE(parser.retry().has_value());
+
+    ssekit::parser small({.limits = {.id = 2}, .utf8 = ssekit::utf8_policy::pass_through});
+    CHECK(small.set_last_event_id("\xFF\xFF") == errc::ok);
+    CHECK(small.set_last_event_id("123") == errc::id_too_long);
+    std::string_view input = "data: a\n\nid: 8\n";
+    CHECK(small.next(input) != nullptr);
+    CHECK(small.last_event_id() == "\xFF\xFF");
+    CHECK(small.next(input) == nullptr);
+    CHECK(small.set_last_event_id("9") == errc::ok); // in the middle of a block
+    input = "\n";
+    CHECK(small.next(input) == nullptr);
+    CHECK(small.last_event_id() == "8");
+}
+
+TEST_CASE("whether an event is open can be asked at any byte") {
+    parser parser;
+    const std::string stream = ": c\n\ndata: a\n\nretry: 1\n\nid: 1\n\nevent: x\n\n";
+    std::string inside;
+    for (const char& c : stream) {
+        std::string_view input(&c, 1);
+        static_cast<void>(parser.next(input));
+        inside.push_back(parser.is_inside_event() ? '1' : '0');
+    }
+    CHECK(inside == "00000"
+                    "111111110"
+                    "1111111100" // which is no event
+                    "1111110"
+                    "1111111110");
+}
+
+TEST_CASE("comments are told to a reader that pulls, in any pieces") {
+    const std::string stream = ":\ndata: a\n: in\ndata: b\n\n:long one\r\n:x\n\ndata: c\n\n:cut";
+    for (std::size_t size = 1; size <= stream.size(); ++size) {
+        CAPTURE(size);
+        parser parser({.limits = {.comment = 4}});
+        std::vector<std::string> seen;
+        struct noting {
+            std::vector<std::string>* seen;
+            static void call(void* self, std::string_view text) noexcept {
+                static_cast<std::vector<std::string>*>(self)->emplace_back(text);
+            }
+        };
+        std::size_t errors = 0;
+        for (const auto piece : in_pieces_of(size, stream)) {
+            const lone_chunk chunk(piece);
+            std::string_view input = chunk.view();
+            for (;;) {
+                const event_view* const event = parser.next(input, {&noting::call, &seen});
+                if (event != nullptr)
+                    seen.push_back("= " + std::string(*event->data));
+                else if (parser.error() == errc::comment_too_long)
+                    ++errors;
+                else
+                    break;
+            }
+        }
+        CHECK(errors == 1);
+        CHECK(seen == std::vector<std::string>{"", " in", "= a\nb", "x", "= c"});
+    }
+}
+
+TEST_CASE("what a large event has taken is given back, and no more than that") {
+    if (!counts_allocations) return;
+    parser parser({.kept_memory = 1000});
+    const std::string large = "data: " + std::string(100'000, 'x');
+    const std::string small = "data: " + std::string(500, 'x');
+    const auto take = [&](const std::string& event) {
+        std::string_view input = event;
+        CHECK(parser.next(input) == nullptr);
+        input = "\n\n";
+        const event_view* const seen = parser.next(input);
+        REQUIRE(seen != nullptr);
+        CHECK(seen->data == std::string_view(event).substr(6)); // it is there to be read
+        CHECK(parser.next(input) == nullptr);
+    };
+    const allocation_watch watch;
+    take(large);
+    CHECK(watch.kept() < 1000);
+    take(small);
+    const std::size_t before = watch.allocations();
+    take(small);
+    CHECK(watch.allocations() == before);
+
+    std::vector<char> memory(ssekit::parser::memory_needed({.data = 9000}));
+    ssekit::parser fixed({.limits = {.data = 9000}, .kept_memory = 0}, memory);
+    for (int i = 0; i < 3; ++i) {
+        std::string_view input = "data: ab";
+        CHECK(fixed.next(input) == nullptr);
+        input = "c\n\n";
+        CHECK(fixed.next(input) != nullptr);
+    }
+}
+
 // ---- the object
 
 TEST_CASE("a parser moves in the middle of an event and is not copied") {

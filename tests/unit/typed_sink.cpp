@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -92,4 +93,38 @@ TEST_CASE("typed_sink: what handles the values may stop the reading, and hear th
     heard.clear();
     CHECK(source.receive("data: 2\n\ndata: 3\n\n", sink, {}) == 9);
     CHECK(heard == "value 2;");
+}
+
+TEST_CASE("typed_sink: a callable with members of a sink hears the same by feed and by receive") {
+    struct reader {
+        std::string* heard;
+        bool operator()(const ssekit::event_view& event) {
+            heard->append(event.name()).append(";");
+            return event.name() != "stop";
+        }
+        void on_error(ssekit::errc, std::uint64_t) { *heard += "error;"; }
+        void on_id(std::string_view id) { heard->append("id ").append(id).append(";"); }
+        void on_retry(std::chrono::milliseconds) { *heard += "retry;"; }
+        void on_comment(std::string_view text) {
+            heard->append("comment").append(text).append(";");
+        }
+        void on_data_chunk(std::string_view piece) { heard->append(piece).append("+"); }
+    };
+    const std::string_view stream = ": c\nretry: 1\nid: 7\ndata: a\n\ndata: 12345\n\n"
+                                    "event: stop\ndata: b\n\ndata: c\n\n";
+    std::string heard;
+    ssekit::parser parser;
+    const std::size_t taken = ssekit::feed(parser, stream, reader{&heard});
+    const std::string by_feed = std::exchange(heard, "");
+    CHECK(taken == stream.size() - 9);
+
+    ssekit::event_source source("http://a/");
+    REQUIRE(source.poll({}) == ssekit::source_action::connect);
+    REQUIRE(source.receive_head(
+        200, [](std::string_view) { return std::string_view("text/event-stream"); }, {}));
+    CHECK(source.receive(stream, reader{&heard}, {}) == taken);
+    CHECK(heard == by_feed);
+    for (const std::string_view each : {"comment c;", "retry;", "id 7;", "a+", "stop;"}) {
+        CHECK(heard.find(each) != std::string::npos);
+    }
 }

@@ -12,21 +12,31 @@
 // called on it; make it a strand if several threads run it. One `next` at a time may be pending. It
 // waits for the source's deadline on a timer, which is cancelled by the end of an operation and by
 // `close`, so it ends at once, whatever is under way. A name look-up goes on in a thread of Asio's,
-// and keeps the io_context busy until it is done.
+// and keeps the io_context busy until it is done. The time between two calls of `next`, and that of
+// the source's hooks, is no silence of the server.
 //
 // Certificates are always verified, against the authorities in the context: a self-signed one has
-// to be among them. The addresses of a host are tried one after the other, and share
-// `connect_timeout`.
+// to be among them. A client certificate of the context is presented to the first URL's origin
+// alone, not where a redirect leads to another one; one that a callback of the context picks is not
+// known here, and so is that callback's business. The addresses of a host are tried one after the
+// other, and share `connect_timeout`, which covers TLS as well.
+//
+// A head, and what stands between chunks or after them, may have 64 KiB each: beyond that the
+// connection has failed.
 #ifndef SSEKIT_ADAPTERS_BEAST_CLIENT_HPP
 #define SSEKIT_ADAPTERS_BEAST_CLIENT_HPP
 
 #include <ssekit/adapters/beast_connection.hpp>
+#include <ssekit/detail/source/backoff.hpp>
+#include <ssekit/errc.hpp>
+#include <ssekit/event.hpp>
 #include <ssekit/event_source.hpp>
+#include <ssekit/stream_item.hpp>
+#include <ssekit/time.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -62,8 +72,14 @@ class beast_event_stream {
     /// Preconditions: no other call is pending.
     /// \returns nullptr when there will be none. Lifetime: until the next call.
     /// Throws boost::system::system_error with operation_aborted when the coroutine is cancelled,
-    /// as by `next() || timer`: the next call goes on where this one was, and nothing is lost.
+    /// as by `next() || timer`, also under throw_if_cancelled(false): the next call goes on where
+    /// this one was, and nothing is lost. With Boost 1.77 or later; before that, no coroutine can
+    /// be cancelled.
     [[nodiscard]] boost::asio::awaitable<const event_view*> next();
+
+    /// Waits for the next event, or for one that was dropped, but not beyond `until`: then the item
+    /// is quiet, and the next call goes on where this one was. For the rest as `next`.
+    [[nodiscard]] boost::asio::awaitable<stream_item> next_item(time_point until = never);
 
     /// Effects: closes the source and wakes a pending `next`, which closing the source alone would
     /// not do.
@@ -72,166 +88,178 @@ class beast_event_stream {
         alarm_.cancel();
     }
 
-    /// How many events were dropped because of `parser_limits`, and why the last one was.
-    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
-    [[nodiscard]] errc last_error() const noexcept { return last_error_; }
+    /// How many events the source has dropped, and why the last one was.
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return source_.dropped(); }
+    [[nodiscard]] errc last_error() const noexcept { return source_.last_drop(); }
 
   private:
+    /// What has been begun last of an attempt.
+    enum class step : std::uint8_t { look_up, connect, secure, head, body };
+
     static time_point now() noexcept { return std::chrono::steady_clock::now(); }
-
-    boost::asio::awaitable<void> open();
-    boost::asio::awaitable<void> read(time_point at_least = {});
-    boost::asio::awaitable<void> step_done(time_point at_least = {});
+    [[nodiscard]] bool has_news() const noexcept;
+    void turn();
+    void go_on();
+    void take_head();
+    void take_body();
     boost::asio::awaitable<void> wait(time_point deadline);
+    boost::asio::awaitable<void> end_if_cancelled();
     void give_up();
-    void take(const std::exception_ptr& failed);
-    void lose(std::string_view why) {
-        give_up();
-        source_.receive_failure(now(), why);
+    void lose(std::string_view why);
+    /// \returns what the call does. In its time, which may be that of a hook, nobody could listen.
+    template <class Call>
+    auto outside_time(const Call& call) {
+        const time_point before = now();
+        const auto out = call(before);
+        pause_since(before);
+        return out;
     }
-
-    /// Of an attempt to connect, the one that is under way.
-    enum class step : std::uint8_t { look_up, connect, secure, head };
+    void pause_since(time_point before) noexcept {
+        source_.receive_pause(detail::between(before, now()));
+    }
 
     boost::asio::steady_timer alarm_;
     boost::asio::ssl::context* tls_ = nullptr;
     event_source& source_;
     std::shared_ptr<detail::beast_connection> connection_ = {};
     bool is_opening_ = false; // an attempt has begun, and there is no head yet
-    step under_way_ = step::look_up;
+    step begun_ = step::look_up;
     std::string_view input_ = {};
-    std::uint64_t dropped_ = 0;
-    errc last_error_ = errc::ok;
+    bool has_begun_ = false;
+    time_point listened_ = {}; // the last time
 };
 
 // ---- how
 
 inline boost::asio::awaitable<const event_view*> beast_event_stream::next() {
-    constexpr std::chrono::milliseconds a_moment(100); // to read what is there
-    bool was_away = true;
     for (;;) {
-        const time_point time = now();
-        if (const event_view* const event = source_.next(input_, time)) co_return event;
-        if (source_.state() == ready_state::open && source_.error() != errc::ok) {
-            ++dropped_;
-            last_error_ = source_.error();
-            continue;
+        const stream_item item = co_await next_item();
+        if (item.kind == item_kind::event || item.kind == item_kind::end) co_return item.event;
+    }
+}
+
+inline boost::asio::awaitable<stream_item> beast_event_stream::next_item(time_point until) {
+    // If the source still knows of a transfer, it was another stream's and has ended with it.
+    if (!std::exchange(has_begun_, true)) source_.receive_failure(now());
+    if (connection_ != nullptr) pause_since(listened_);
+    for (;;) {
+        listened_ = now();
+        if (const event_view* const event = source_.next(input_, listened_)) {
+            co_return stream_item{.kind = item_kind::event, .event = event};
         }
-        // What arrived while the reader was busy does not count as silence of the server.
-        const bool is_back = std::exchange(was_away, false) && connection_ != nullptr;
-        const bool is_late =
-            is_back && source_.state() == ready_state::open && source_.next_deadline() <= time;
-        const source_action action = is_late ? source_action::wait : source_.poll(time);
-        if (action == source_action::disconnect || action == source_action::stop) {
-            give_up();
-            continue;
+        if (source_.error() == errc::comment_too_long) continue;
+        if (source_.error() != errc::ok) {
+            co_return stream_item{.kind = item_kind::dropped, .error = source_.error()};
         }
-        if (source_.state() == ready_state::closed) co_return nullptr;
-        std::exception_ptr failed;
+        turn();
+        if (source_.state() == ready_state::closed) co_return stream_item{};
+        if (!input_.empty() || has_news() || source_.next_deadline() <= now()) continue;
+        if (until <= listened_) co_return stream_item{.kind = item_kind::quiet};
+        co_await wait((std::min)(source_.next_deadline(), until));
+    }
+}
+
+/// \returns whether a step is done whose outcome is of use.
+inline bool beast_event_stream::has_news() const noexcept {
+    if (source_.state() == ready_state::closed) return false;
+    if (connection_ == nullptr) return is_opening_;
+    return connection_->is_done() && (is_opening_ || source_.wants_body());
+}
+
+// What has come is looked at before the clock.
+inline void beast_event_stream::turn() {
+    if (has_news()) {
         try {
-            if (action == source_action::connect) is_opening_ = true;
-            if (is_opening_) {
-                co_await open();
-            } else if (connection_ != nullptr) {
-                co_await read(is_late ? time + a_moment : time_point());
-            } else {
-                co_await wait(source_.next_deadline());
-            }
+            return go_on();
+        } catch (const boost::system::system_error& error) {
+            return lose(connection_ == nullptr ? error.code().message()
+                                               : connection_->explain(error.code()));
         } catch (...) {
-            failed = std::current_exception();
+            lose("an exception");
+            throw;
         }
-#if BOOST_VERSION >= 107700 // before that a coroutine cannot be cancelled
-        const auto asked = co_await boost::asio::this_coro::cancellation_state;
-        if (asked.cancelled() != boost::asio::cancellation_type::none) {
-            // What has come is kept, and so is what is under way: the next call goes on with it.
-            throw boost::system::system_error(boost::asio::error::operation_aborted);
-        }
-#endif
-        if (failed) take(failed);
+    }
+    const bool is_open = source_.state() != ready_state::closed;
+    if (is_open && is_opening_ && begun_ < step::head && source_.next_deadline() <= now()) {
+        return lose("no connection in time");
+    }
+    switch (outside_time([this](time_point time) { return source_.poll(time); })) {
+    case source_action::connect: is_opening_ = true; break;
+    case source_action::disconnect:
+    case source_action::stop: give_up(); break;
+    case source_action::wait: break;
     }
 }
 
-inline void beast_event_stream::take(const std::exception_ptr& failed) {
-    try {
-        std::rethrow_exception(failed);
-    } catch (const boost::system::system_error& error) {
-        lose(error.code().message());
-    } catch (...) {
-        lose("an exception");
-        throw;
-    }
-}
-
-// Begins the attempt, or goes on with it where a call that was cancelled has left off.
-inline boost::asio::awaitable<void> beast_event_stream::open() {
+// Does what follows the step that is done.
+inline void beast_event_stream::go_on() {
     if (connection_ == nullptr) {
-        connection_ = std::make_shared<detail::beast_connection>(source_.request(), alarm_, tls_);
+        connection_ = std::make_shared<detail::beast_connection>(
+            source_.request(), source_.has_decoder(), alarm_, tls_);
         connection_->resolve();
-        under_way_ = step::look_up;
+        begun_ = step::look_up;
+        return;
     }
-    if (under_way_ == step::look_up) {
-        co_await step_done();
+    if (connection_->error()) throw boost::system::system_error(connection_->error());
+    switch (begun_) {
+    case step::look_up:
         connection_->connect();
-        under_way_ = step::connect;
-    }
-    if (under_way_ == step::connect) {
-        co_await step_done();
-        if (connection_->is_secure()) connection_->shake_hands();
-        under_way_ = step::secure;
-    }
-    if (under_way_ == step::secure) {
-        co_await step_done();
+        begun_ = step::connect;
+        return;
+    case step::connect:
+        if (connection_->is_secure()) {
+            connection_->shake_hands();
+            begun_ = step::secure;
+            return;
+        }
+        [[fallthrough]];
+    case step::secure:
+        source_.receive_connected(now());
+        begun_ = step::head;
         connection_->write();
         connection_->read();
-        under_way_ = step::head;
+        return;
+    case step::head: return take_head();
+    case step::body: return take_body();
     }
-    for (;;) {
-        co_await step_done();
-        connection_->parse();
-        if (connection_->has_head()) break;
-        connection_->read();
-    }
-    is_opening_ = false;
-    const auto find = [this](std::string_view name) { return connection_->find(name); };
-    source_.receive_head(connection_->status(), find, now());
 }
 
-inline boost::asio::awaitable<void> beast_event_stream::read(time_point at_least) {
-    if (connection_->is_done()) { // else a call that was cancelled has begun to read
-        input_ = connection_->parse();
-        if (input_.empty() && !connection_->has_all()) connection_->read();
-    }
-    if (!connection_->is_done()) {
-        co_await step_done(at_least);
-        input_ = connection_->parse();
-    }
-    if (!input_.empty() || !connection_->has_all()) co_return;
+inline void beast_event_stream::take_head() {
+    connection_->parse();
+    if (!connection_->has_head()) return connection_->read();
+    is_opening_ = false;
+    begun_ = step::body;
+    const auto find = [this](std::string_view name) { return connection_->find(name); };
+    outside_time(
+        [&](time_point time) { return source_.receive_head(connection_->status(), find, time); });
+}
+
+inline void beast_event_stream::take_body() {
+    input_ = connection_->parse();
+    if (!input_.empty()) return;
+    if (!connection_->has_all()) return connection_->read();
     give_up();
     source_.receive_end(now());
 }
 
-// Throws when the step has failed, when the source's time for it is over or the source is closed.
-inline boost::asio::awaitable<void> beast_event_stream::step_done(time_point at_least) {
-    while (!connection_->is_done()) {
-        const bool is_over = source_.state() == ready_state::closed;
-        const time_point deadline =
-            is_over ? time_point() : (std::max)(source_.next_deadline(), at_least);
-        if (deadline <= now()) throw boost::system::system_error(boost::asio::error::timed_out);
-        co_await wait(deadline);
-    }
-    if (connection_->error()) throw boost::system::system_error(connection_->error());
-}
-
 inline boost::asio::awaitable<void> beast_event_stream::wait(time_point deadline) {
     boost::system::error_code ignored;
+    co_await end_if_cancelled(); // by what came before: no signal follows
     alarm_.expires_at(deadline);
     co_await alarm_.async_wait(redirect_error(boost::asio::use_awaitable, ignored));
-#if BOOST_VERSION >= 107700
+    listened_ = now();
+    co_await end_if_cancelled();
+}
+
+// What has come is kept, and so is what is under way: the next call goes on with it.
+inline boost::asio::awaitable<void> beast_event_stream::end_if_cancelled() {
+#if BOOST_VERSION >= 107700 // before that a coroutine cannot be cancelled
     const auto asked = co_await boost::asio::this_coro::cancellation_state;
     if (asked.cancelled() != boost::asio::cancellation_type::none) {
         throw boost::system::system_error(boost::asio::error::operation_aborted);
     }
 #endif
+    co_return;
 }
 
 inline void beast_event_stream::give_up() {
@@ -240,6 +268,12 @@ inline void beast_event_stream::give_up() {
     if (connection_ == nullptr) return;
     connection_->give_up();
     connection_ = nullptr;
+}
+
+inline void beast_event_stream::lose(std::string_view why) {
+    const bool is_unsent = is_opening_ && (connection_ == nullptr || begun_ < step::head);
+    give_up();
+    source_.receive_failure(now(), why, is_unsent ? request_reach::unsent : request_reach::unknown);
 }
 
 } // namespace ssekit::inline SSEKIT_ABI

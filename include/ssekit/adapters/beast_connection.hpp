@@ -11,6 +11,7 @@
 #include <ssekit/detail/base/decimal.hpp>
 #include <ssekit/detail/http/url.hpp>
 #include <ssekit/event_source.hpp>
+#include <ssekit/http_request.hpp>
 
 #include <algorithm>
 #include <array>
@@ -59,7 +60,8 @@ class beast_connection : public std::enable_shared_from_this<beast_connection> {
     }
 
   public:
-    beast_connection(const source_request& request, boost::asio::steady_timer& alarm,
+    /// \param decodes whether a content coding is welcome, because the source takes it off
+    beast_connection(const source_request& request, bool decodes, boost::asio::steady_timer& alarm,
                      boost::asio::ssl::context* context);
 
     void resolve();
@@ -71,6 +73,8 @@ class beast_connection : public std::enable_shared_from_this<beast_connection> {
     [[nodiscard]] bool is_secure() const noexcept { return tls_.has_value(); }
     [[nodiscard]] bool is_done() const noexcept { return done_; }
     [[nodiscard]] error_code error() const noexcept { return error_; }
+    /// \returns it in words.
+    [[nodiscard]] std::string explain(error_code failed);
 
     /// Effects: reads what has come, up to the end of the head or to so much of the body as it
     /// returns. Lifetime: until the next call.
@@ -93,7 +97,8 @@ class beast_connection : public std::enable_shared_from_this<beast_connection> {
     void write_head(const source_request& request, const url_parts& url);
     void secure(boost::asio::ssl::context& context);
     void begin_response();
-    [[nodiscard]] bool is_coded() const;
+    void clean_head();
+    [[nodiscard]] bool is_readable() const;
     template <class Operation>
     void on_stream(Operation&& operation) {
         tls_ ? operation(*tls_) : operation(socket_);
@@ -104,6 +109,7 @@ class beast_connection : public std::enable_shared_from_this<beast_connection> {
     std::string port_ = {};
     std::string out_ = {};
     bool has_body_; // the response may
+    bool decodes_;
     bool done_ = false;
     bool starved_ = false; // the parser waits for more than there is
     error_code error_ = {};
@@ -114,15 +120,19 @@ class beast_connection : public std::enable_shared_from_this<beast_connection> {
     boost::beast::flat_buffer in_ = boost::beast::flat_buffer(max_head);
     std::optional<boost::beast::http::response_parser<boost::beast::http::buffer_body>> parser_;
     std::array<char, 16 << 10> body_;
+    std::string head_ = {};     // as it came
+    std::size_t cleaned_ = 0;   // bytes of in_, up to the end of the head
+    std::size_t line_ = 0;      // bytes of the last one in head_
+    bool has_controls_ = false; // in head_
 };
 
 // ---- how
 
-inline beast_connection::beast_connection(const source_request& request,
+inline beast_connection::beast_connection(const source_request& request, bool decodes,
                                           boost::asio::steady_timer& alarm,
                                           boost::asio::ssl::context* context)
-    : alarm_(&alarm), has_body_(request.method != "HEAD"), resolver_(alarm.get_executor()),
-      socket_(alarm.get_executor()) {
+    : alarm_(&alarm), has_body_(request.method != "HEAD"), decodes_(decodes),
+      resolver_(alarm.get_executor()), socket_(alarm.get_executor()) {
     const url_parts url = split_url(request.url);
     host_ = url.host.starts_with('[') ? url.host.substr(1, url.host.size() - 2) : url.host;
     port_ = port_of(url);
@@ -134,6 +144,9 @@ inline beast_connection::beast_connection(const source_request& request,
         throw boost::system::system_error(boost::asio::error::no_protocol_option);
     }
     secure(*context);
+    // The certificate of the context is not for another origin.
+    if (request.is_abroad) SSL_set_cert_cb(tls_->native_handle(), nullptr, nullptr);
+    if (request.is_abroad) SSL_certs_clear(tls_->native_handle());
 }
 
 inline void beast_connection::write_head(const source_request& request, const url_parts& url) {
@@ -174,7 +187,19 @@ inline void beast_connection::secure(boost::asio::ssl::context& context) {
     }
 }
 
+inline std::string beast_connection::explain(error_code failed) {
+    std::string out = failed.message();
+    const long verdict = tls_ ? SSL_get_verify_result(tls_->native_handle()) : X509_V_OK;
+    if (failed.category() == boost::asio::error::get_ssl_category() && verdict != X509_V_OK) {
+        out.append(": ").append(X509_verify_cert_error_string(verdict));
+    }
+    return out;
+}
+
 inline void beast_connection::begin_response() {
+    head_.clear();
+    line_ = 0;
+    has_controls_ = false;
     parser_.emplace();
     parser_->header_limit(max_head);
     // None that is reached: with boost::none, Boost 1.74 refuses each Content-Length.
@@ -215,6 +240,25 @@ inline void beast_connection::read() {
     on_stream([&](auto& stream) { stream.async_read_some(space, std::move(handler)); });
 }
 
+// Beast takes no head with a control character, and so would not say what it redirects to or
+// refuses. Here they become spaces, and what the head means is for the source to say.
+// Spec: RFC 9110, 5.5.
+inline void beast_connection::clean_head() {
+    char* const bytes = static_cast<char*>(in_.data().data());
+    while (cleaned_ < in_.size()) {
+        char& c = bytes[cleaned_++];
+        head_ += c;
+        if (c == '\n') {
+            if (std::exchange(line_, 0) == 0) return; // the head's end
+        } else if (c != '\r') {
+            ++line_;
+            const bool is_control = (c > 0 && c < ' ' && c != '\t') || c == '\x7F';
+            has_controls_ = has_controls_ || is_control;
+            if (is_control) c = ' ';
+        }
+    }
+}
+
 inline std::string_view beast_connection::parse() {
     namespace http = boost::beast::http;
     // Asked again about the last chunk, Boost 1.74 asserts that there are five bytes by now.
@@ -224,7 +268,10 @@ inline std::string_view beast_connection::parse() {
     parser_->get().body().size = body_.size();
     error_code failed;
     while (in_.size() > 0 && !failed && !has_all() && in_head != has_head()) {
-        in_.consume(parser_->put(in_.cdata(), failed));
+        if (in_head) clean_head();
+        const std::size_t size = parser_->put(in_.cdata(), failed);
+        in_.consume(size);
+        cleaned_ -= (std::min)(cleaned_, size);
         if (in_head && has_head() && status() / 100 == 1) begin_response(); // another head follows
     }
     starved_ = !in_head && failed == http::error::need_more;
@@ -235,21 +282,27 @@ inline std::string_view beast_connection::parse() {
     return {body_.data(), size};
 }
 
-inline bool beast_connection::is_coded() const {
+/// \returns whether the source can make events of the body.
+inline bool beast_connection::is_readable() const {
     namespace http = boost::beast::http;
     const auto& head = parser_->get();
-    return std::any_of(head.begin(), head.end(), [](const auto& field) {
+    std::size_t codings = 0;
+    for (const auto& field : head) {
         const bool transfer = field.name() == http::field::transfer_encoding;
-        if (!transfer && field.name() != http::field::content_encoding) return false;
+        if (!transfer && field.name() != http::field::content_encoding) continue;
         const std::string_view coding(field.value().data(), field.value().size());
-        return !coding.empty() && !equal_ignoring_case(coding, "identity") &&
-               !(transfer && equal_ignoring_case(coding, "chunked"));
-    });
+        const bool is_none = coding.empty() || equal_ignoring_case(coding, "identity");
+        if (transfer && !is_none && !equal_ignoring_case(coding, "chunked")) return false;
+        codings += !transfer && !is_none ? 1U : 0U;
+    }
+    // Of several lines the source would see but one.
+    return codings == 0 || (decodes_ && head.count(http::field::content_encoding) == 1);
 }
 
 inline std::optional<std::string_view> beast_connection::find(std::string_view name) const {
-    // No coding was asked for: a coded body is not an event stream, whatever its type says.
-    if (equal_ignoring_case(name, "Content-Type") && is_coded()) return std::nullopt;
+    // A body in a coding that nobody takes off is not an event stream, whatever its type says.
+    if (equal_ignoring_case(name, "Content-Type") && !is_readable()) return std::nullopt;
+    if (has_controls_) return find_header(head_, name);
     const auto& head = parser_->get();
     const auto at = head.find({name.data(), name.size()});
     if (at == head.end()) return std::nullopt;

@@ -18,21 +18,30 @@
 // source's next deadline and when you have closed it.
 //
 // Both have an easy handle of their own. Set on it what the library should know, such as
-// certificates, a proxy or a user agent; what a request needs is set on top at each connection.
+// certificates, a proxy, a user agent or a password; what a request needs is set on top at each
+// connection, and CURLOPT_PRIVATE and CURLOPT_PREREQFUNCTION are taken. Two defaults differ from
+// libcurl's: CURLOPT_DNS_CACHE_TIMEOUT is 5 s, so that a server that moves is found again, and
+// CURLOPT_QUICK_EXIT is set (from version 7.87 on), so that nothing waits for a silent name server.
+//
+// Where a redirect leads to another origin, credentials of the handle stay at home: user and
+// password, bearer token, cookies and where they are kept, .netrc, client certificate and key,
+// AWS signatures. What CURLOPT_SSL_CTX_FUNCTION does, and CURLSSLOPT_AUTO_CLIENT_CERT, goes along.
+//
+// `connect_timeout` ends with the connection, and `answer_timeout` begins, from version 7.80 on;
+// before that `connect_timeout` is the time for both.
 #ifndef SSEKIT_ADAPTERS_CURL_HPP
 #define SSEKIT_ADAPTERS_CURL_HPP
 
+#include <ssekit/adapters/detail/curl_transfer.hpp>
 #include <ssekit/event_source.hpp>
 #include <ssekit/event_stream.hpp>
-#include <ssekit/http_request.hpp>
+#include <ssekit/time.hpp>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,77 +51,17 @@
 
 namespace ssekit::inline SSEKIT_ABI {
 
-namespace detail {
-
-template <auto Free>
-struct curl_free {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-
-template <class T>
-T* curl_made(T* object) {
-    if (object == nullptr) throw std::bad_alloc();
-    return object;
-}
-
-/// One easy handle and the transfers that it makes, one after the other, for one source.
-class curl_transfer {
-  public:
-    curl_transfer() : easy_(curl_made(curl_easy_init())) {}
-    curl_transfer(const curl_transfer&) = delete;
-    curl_transfer& operator=(const curl_transfer&) = delete;
-    ~curl_transfer() { end(); }
-
-    [[nodiscard]] CURL* handle() const noexcept { return easy_.get(); }
-    [[nodiscard]] const event_source& source() const noexcept { return *source_; }
-    [[nodiscard]] bool is_under_way() const noexcept { return multi_ != nullptr; }
-    /// Whether the head has come since this was asked the last time.
-    [[nodiscard]] bool take_news() noexcept { return std::exchange(news_, false); }
-
-    /// `write` is a CURLOPT_WRITEFUNCTION, called for the body of a stream alone.
-    void begin(CURLM* multi, event_source& source, curl_write_callback write, void* context);
-    void finish(CURLcode result) noexcept;
-    void end() noexcept {
-        if (multi_ != nullptr) curl_multi_remove_handle(std::exchange(multi_, nullptr), handle());
-    }
-
-  private:
-    static constexpr std::size_t max_head = 64 << 10; // bytes, of one response
-
-    void add_header(const std::string& line);
-    std::size_t read_line(std::string_view line) noexcept;
-    static std::size_t header_line(char* bytes, std::size_t, std::size_t size,
-                                   void* self) noexcept {
-        return static_cast<curl_transfer*>(self)->read_line({bytes, size});
-    }
-    static time_point now() noexcept { return std::chrono::steady_clock::now(); }
-
-    std::unique_ptr<CURL, curl_free<curl_easy_cleanup>> easy_;
-    std::unique_ptr<curl_slist, curl_free<curl_slist_free_all>> headers_ = {};
-    CURLM* multi_ = nullptr; // while a transfer is under way
-    event_source* source_ = nullptr;
-    std::string head_ = {};
-    std::array<char, CURL_ERROR_SIZE> error_ = {}; // in words
-    std::size_t trailers_ = 0;                     // bytes
-    bool told_ = false;                            // the head, which may be followed by trailers
-    bool news_ = false;
-};
-
-} // namespace detail
-
 /// A blocking_transport.
 /// Thread safety: as an int, but for `stop`.
 class curl_transport {
   public:
     /// Throws std::bad_alloc. Where there are threads, call curl_global_init first.
-    curl_transport() : multi_(detail::curl_made(curl_multi_init())) {}
+    curl_transport() : multi_(detail::curl_made(curl_multi_init())) { body_.reserve(most); }
 
     [[nodiscard]] CURL* handle() const noexcept { return transfer_.handle(); }
 
-    /// Effects: closes the source in its next `wait`, or in the one that is under way.
+    /// Effects: closes the source in its next `wait`, or in the one that is under way, which ends
+    /// at once, whatever it waits for. After that the transport serves another source.
     /// Thread safety: for any thread, as long as the object lives.
     void stop() noexcept {
         stopped_ = true;
@@ -120,6 +69,7 @@ class curl_transport {
     }
 
     [[nodiscard]] static time_point now() noexcept { return std::chrono::steady_clock::now(); }
+    /// Throws std::bad_alloc.
     void begin(event_source& source) {
         end();
         transfer_.begin(multi_.get(), source, &write, this);
@@ -148,7 +98,7 @@ class curl_transport {
 
 static_assert(blocking_transport<curl_transport>);
 
-/// One source on a multi handle. CURLOPT_PRIVATE is its own.
+/// One source on a multi handle. What libcurl calls may change its next deadline.
 /// \tparam Sink as for `event_source::receive`
 /// Lifetime: borrows all three. Thread safety: that of the multi handle.
 template <class Sink>
@@ -159,6 +109,8 @@ class curl_stream {
         : multi_(multi), source_(source), sink_(sink) {}
 
     [[nodiscard]] CURL* handle() const noexcept { return transfer_.handle(); }
+    /// Whether its transfer is made by that handle: abroad it is a copy of its own.
+    [[nodiscard]] bool uses(const CURL* easy) const noexcept { return transfer_.in_use() == easy; }
 
     /// Effects: does what the source says. Throws std::bad_alloc.
     /// Preconditions: it is not called from one of libcurl's callbacks.
@@ -171,14 +123,17 @@ class curl_stream {
         curl_easy_getinfo(message.easy_handle, CURLINFO_PRIVATE, &self);
         auto& stream = *static_cast<curl_stream*>(static_cast<void*>(self));
         stream.transfer_.finish(message.data.result); // which ends the life of the message
+        stream.source_.receive({}, stream.sink_, std::chrono::steady_clock::now());
         stream.turn();
     }
 
   private:
     static std::size_t write(char* bytes, std::size_t, std::size_t size, void* self) noexcept {
         auto& stream = *static_cast<curl_stream*>(self);
-        stream.source_.receive({bytes, size}, stream.sink_, std::chrono::steady_clock::now());
-        return stream.source_.state() == ready_state::open ? size : 0;
+        const time_point began = std::chrono::steady_clock::now();
+        stream.source_.receive({bytes, size}, stream.sink_, began);
+        detail::curl_transfer::add_pause(stream.source_, began); // the sink's time
+        return stream.source_.wants_body() ? size : 0;
     }
 
     CURLM* multi_;
@@ -189,109 +144,11 @@ class curl_stream {
 
 // ---- how
 
-namespace detail {
-
-inline void curl_transfer::add_header(const std::string& line) {
-    curl_slist* const longer = curl_made(curl_slist_append(headers_.get(), line.c_str()));
-    static_cast<void>(headers_.release());
-    headers_.reset(longer);
-}
-
-inline void curl_transfer::begin(CURLM* multi, event_source& source, curl_write_callback write,
-                                 void* context) {
-    const source_request request = source.request();
-    CURL* const easy = handle();
-    const std::string method(request.method);
-    bool has_type = false;
-    headers_.reset();
-    for (const header& each : request.headers) {
-        has_type = has_type || equal_ignoring_case(each.name, "Content-Type");
-        // For libcurl a name without a value takes a header away, and with a semicolon sends it.
-        const std::string_view between = each.value.empty() ? ";" : ": ";
-        add_header(std::string(each.name).append(between).append(each.value));
-    }
-    if (!has_type) add_header("Content-Type:"); // libcurl would call every POST a form
-    add_header("Expect:");                      // and wait for a 100 before a long body
-
-    curl_easy_setopt(easy, CURLOPT_URL, std::string(request.url).c_str());
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
-    if (method != "GET") {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         static_cast<curl_off_t>(request.body.size()));
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
-    }
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &header_line);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, context);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);          // that is for the source to do
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity"); // decodes others all the same
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    // On a connection that it has kept, libcurl repeats a request that gets no answer. One that may
-    // have effects it would send twice.
-    const bool reads = method == "GET" || method == "HEAD" || method == "QUERY";
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, reads ? 0L : 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // does not wait for a silent name server
-#endif
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
-#if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-#endif
-    source_ = &source;
-    head_.clear();
-    error_[0] = 0;
-    trailers_ = 0;
-    told_ = news_ = false;
-    if (curl_multi_add_handle(multi, easy) == CURLM_OK) {
-        multi_ = multi;
-    } else {
-        source.receive_failure(now(), "libcurl took no transfer");
-    }
-}
-
-inline std::size_t curl_transfer::read_line(std::string_view line) noexcept {
-    if (told_) { // trailers, which libcurl would keep without a bound
-        trailers_ += line.size();
-        return trailers_ > max_head ? 0 : line.size();
-    }
-    if (line.starts_with("HTTP/")) head_.clear();
-    if (head_.size() + line.size() > max_head) return 0;
-    head_ += line;
-    if (line != "\r\n" && line != "\n") return line.size();
-    long status = 0;
-    curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200) return line.size(); // another head follows
-    told_ = news_ = true;
-    const auto find = [&](std::string_view name) { return find_header(head_, name); };
-    source_->receive_head(static_cast<int>(status), find, now());
-    return line.size();
-}
-
-inline void curl_transfer::finish(CURLcode result) noexcept {
-    end();
-    if (result == CURLE_OK) {
-        source_->receive_end(now());
-    } else {
-        source_->receive_failure(now(),
-                                 error_[0] != 0 ? error_.data() : curl_easy_strerror(result));
-    }
-}
-
-} // namespace detail
-
 inline std::size_t curl_transport::write(char* bytes, std::size_t, std::size_t size,
                                          void* self) noexcept {
     auto& transport = *static_cast<curl_transport*>(self);
-    if (transport.transfer_.source().state() != ready_state::open) return 0;
-    if (transport.body_.size() + size > most) {
+    if (!transport.transfer_.wants_body()) return 0;
+    if (!transport.body_.empty() && transport.body_.size() + size > most) {
         transport.paused_ = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -300,7 +157,7 @@ inline std::size_t curl_transport::write(char* bytes, std::size_t, std::size_t s
 }
 
 inline void curl_transport::perform() noexcept {
-    if (std::exchange(paused_, false)) curl_easy_pause(handle(), CURLPAUSE_CONT);
+    if (std::exchange(paused_, false)) curl_easy_pause(transfer_.in_use(), CURLPAUSE_CONT);
     int count = 0;
     curl_multi_perform(multi_.get(), &count);
     while (const CURLMsg* const message = curl_multi_info_read(multi_.get(), &count)) {
@@ -330,8 +187,12 @@ inline std::string_view curl_transport::wait(event_source& source, time_point un
 template <class Sink>
 void curl_stream<Sink>::turn() {
     for (;;) {
-        switch (source_.poll(std::chrono::steady_clock::now())) {
-        case source_action::connect: transfer_.begin(multi_, source_, &write, this); break;
+        const time_point began = std::chrono::steady_clock::now();
+        switch (source_.poll(began)) {
+        case source_action::connect:
+            detail::curl_transfer::add_pause(source_, began); // the time of a hook
+            transfer_.begin(multi_, source_, &write, this);
+            break;
         case source_action::disconnect: transfer_.end(); break;
         case source_action::stop: transfer_.end(); return;
         case source_action::wait: return;

@@ -17,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 namespace {
@@ -29,8 +30,11 @@ void rethrow(std::exception_ptr thrown) {
 
 // [recipe]
 asio::awaitable<void> print_all(ssekit::beast_event_stream& stream, watch::printer& print) {
-    while (const ssekit::event_view* event = co_await stream.next()) print.on_event(*event);
-    if (stream.dropped() > 0) print.on_error(stream.last_error(), 0);
+    for (;;) {
+        const ssekit::stream_item item = co_await stream.next_item();
+        if (item.kind == ssekit::item_kind::end) break;
+        print.on_item(item);
+    }
 }
 // [recipe]
 
@@ -46,6 +50,7 @@ int main(int argc, char** argv) {
             tls.load_verify_file(wanted.ca);
         }
         ssekit::beast_event_stream stream(io.get_executor(), tls, source);
+        const watch::on_signal stop([&] { asio::post(io, [&] { stream.close(); }); });
         co_spawn(io, print_all(stream, print), &rethrow);
         io.run();
     });

@@ -6,6 +6,7 @@
 #include <ssekit/adapters/curl.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 
@@ -34,6 +35,11 @@ int main(int argc, char** argv) {
         if (!wanted.ca.empty()) {
             curl_easy_setopt(stream.handle(), CURLOPT_CAINFO, wanted.ca.c_str());
         }
+        std::atomic<bool> stopped = false;
+        const watch::on_signal stop([&] {
+            stopped = true;
+            curl_multi_wakeup(multi.get());
+        });
         // [recipe]
         for (stream.turn(); source.state() != ssekit::ready_state::closed; stream.turn()) {
             curl_multi_poll(multi.get(), nullptr, 0, until(source.next_deadline()), nullptr);
@@ -42,6 +48,7 @@ int main(int argc, char** argv) {
             while (const CURLMsg* const message = curl_multi_info_read(multi.get(), &count)) {
                 if (message->msg == CURLMSG_DONE) stream_type::done(*message);
             }
+            if (stopped) source.close();
         }
         // [recipe]
     });

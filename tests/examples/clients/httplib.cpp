@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
         ssekit::httplib_source client(source, [&](httplib::Client& made) {
             if (!wanted.ca.empty()) made.set_ca_cert_path(wanted.ca);
         });
+        const watch::on_signal stop([&client] { client.stop(); });
         client.run(print);
         // [recipe]
     });

@@ -16,10 +16,10 @@ int main(int argc, char** argv) {
         if (!wanted.ca.empty()) {
             curl_easy_setopt(transport.handle(), CURLOPT_CAINFO, wanted.ca.c_str());
         }
+        const watch::on_signal stop([&transport] { transport.stop(); });
         // [recipe]
         ssekit::event_stream stream(source, transport);
-        for (const ssekit::event_view& event : stream) print.on_event(event);
-        if (stream.dropped() > 0) print.on_error(stream.last_error(), 0);
+        for (const ssekit::stream_item& item : stream.items()) print.on_item(item);
         // [recipe]
     });
 }

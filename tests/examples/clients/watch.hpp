@@ -2,155 +2,131 @@
 //
 // What all clients in this folder do, so that each of them shows only what its library needs: they
 // connect to a URL, print each event as a line of JSON, and come back when the connection is lost.
+// What there is to say besides goes to standard error.
 #ifndef SSEKIT_EXAMPLES_CLIENTS_WATCH_HPP
 #define SSEKIT_EXAMPLES_CLIENTS_WATCH_HPP
 
 #include "../json_lines.hpp"
+#include "watch_options.hpp"
 
 #include <ssekit/event_source.hpp>
+#include <ssekit/stream_item.hpp>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <limits>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <thread>
 #include <utility>
+
+#include <pthread.h>
 
 namespace watch {
 
-inline constexpr const char* help =
-    R"(usage: %s [options] URL
-
-Prints each event of a stream as a line of JSON,
-  {"type":"message","data":"...","lastEventId":"..."}
-and comes back with the last event ID when the connection is lost.
-
-  --header 'NAME: VALUE'    send this header too; may be repeated
-  --post FILE               send a POST with what is in FILE, - for standard input; it is sent once
-  --repeat                  a POST may be sent again
-  --from ID                 begin behind this event
-  --max-events N            end after so many
-  --retry-errors            try again after 408, 429, 500, 502, 503 and 504
-  --max-failures N          give up after so many failures in a row; 0, the default: never
-  --reconnection-time MS    between two attempts, until the server says; default 1000
-  --idle-timeout MS         a connection without a byte for so long is lost; default: none is
-  --ca FILE                 trust these certificates instead of the system's
-  --help                    print this
-
-exit status: 0  the stream came to its end, or to --max-events, or nobody reads the output
-             1  it was given up; standard error says why
-             2  events were dropped because of a limit
-             64 the command line is wrong
-)";
-
-enum exit_status { success = 0, gave_up = 1, dropped_events = 2, usage_error = 64 };
-
-struct settings {
-    std::string url = {};
-    ssekit::event_source_options source = {};
-    std::uint64_t max_events = std::numeric_limits<std::uint64_t>::max();
-    std::string ca = {}; ///< "": the system's
-};
-
-/// Thrown to end the program, with a message for the user.
-struct wrong_usage {
-    std::string what;
-};
-
-inline std::uint64_t number(const std::string& option, std::string_view text) {
-    std::uint64_t out = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (end != text.data() + text.size() || error != std::errc() || out > 1'000'000'000'000) {
-        throw wrong_usage{option + " takes a number, not \"" + std::string(text) + "\""};
+/// \returns text from outside as a terminal may see it: without control characters and malformed
+/// UTF-8.
+inline std::string harmless(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto step = ssekit::detail::decode_step(text.data(), text.data() + text.size());
+        const std::string_view piece = text.substr(0, step.length);
+        text.remove_prefix(step.length);
+        const auto first = static_cast<unsigned char>(piece[0]);
+        const bool is_control = first < 0x20 || first == 0x7F || // C0, DEL and C1
+                                (piece.size() == 2 && first == 0xC2 && piece[1] < '\xA0');
+        const bool is_space = first == '\n' || first == '\t';
+        out += step.valid && (!is_control || is_space) ? piece : std::string_view("?");
     }
     return out;
 }
 
-inline ssekit::source_header header(std::string_view text) {
-    const std::size_t colon = text.find(':');
-    if (colon == text.npos) throw wrong_usage{"--header takes 'NAME: VALUE'"};
-    return {std::string(text.substr(0, colon)),
-            std::string(ssekit::detail::trim(text.substr(colon + 1)))};
+inline void say(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-inline std::string contents(const std::string& file) {
-    std::ifstream opened;
-    if (file != "-") opened.open(file, std::ios::binary);
-    std::istream& in = file == "-" ? std::cin : opened;
-    std::string out(std::istreambuf_iterator<char>(in), {});
-    if (!in) throw wrong_usage{"cannot read " + file + ": " + std::strerror(errno)};
-    return out;
-}
+/// What it says when a stream begins, is lost, or was none.
+class reporter {
+  public:
+    explicit reporter(const settings& wanted) noexcept : wanted_(wanted) {}
 
-inline settings read_settings(int argc, char** argv) {
-    settings out;
-    out.source.seed = std::random_device()();
-    for (int i = 1; i < argc; ++i) {
-        const std::string option = argv[i];
-        if (option == "--help") {
-            std::printf(help, argv[0]);
-            std::exit(success);
+    void tell(ssekit::event_source& source) noexcept {
+        if (source.state() == ssekit::ready_state::open) {
+            was_open_ = true;
+            say_headers(source);
+        } else if (source.state() == ssekit::ready_state::connecting) {
+            say_lost(source);
+            was_open_ = false;
         }
-        if (!option.starts_with("--")) {
-            if (!out.url.empty()) throw wrong_usage{"one URL, not two"};
-            out.url = option;
-            continue;
+    }
+
+    /// Why there is no more, if that is a fault.
+    void say_end(const ssekit::event_source& source) const noexcept {
+        std::string said(ssekit::message(source.end()));
+        const bool is_answer = source.failure().empty() || is_about_answer(source.end());
+        if (is_answer && source.status() != 0) {
+            said += " (status " + std::to_string(source.status()) + ")";
         }
-        if (option == "--repeat") {
-            out.source.repeat = ssekit::repeat_policy::always;
-            continue;
-        }
-        if (option == "--retry-errors") {
-            out.source.on_status = ssekit::status_policy::sdk;
-            continue;
-        }
-        if (++i == argc) throw wrong_usage{"unknown, or something must follow: " + option};
-        const std::string value = argv[i];
-        const auto milliseconds = [&] { return std::chrono::milliseconds(number(option, value)); };
-        if (option == "--header") {
-            out.source.headers.push_back(header(value));
-        } else if (option == "--post") {
-            out.source.method = "POST";
-            out.source.body = contents(value);
-        } else if (option == "--from") {
-            out.source.last_event_id = value;
-        } else if (option == "--max-events") {
-            out.max_events = number(option, value);
-            if (out.max_events == 0) throw wrong_usage{"--max-events takes at least 1"};
-        } else if (option == "--max-failures") {
-            out.source.max_failures = static_cast<unsigned>(number(option, value));
-        } else if (option == "--reconnection-time") {
-            out.source.reconnection_time = milliseconds();
-        } else if (option == "--idle-timeout") {
-            out.source.idle_timeout = milliseconds();
-        } else if (option == "--ca") {
-            out.ca = value;
+        if (!source.failure().empty()) said += ": " + harmless(source.failure());
+        say(said + '\n');
+        if (is_answer) say_answer(source, wanted_.source.max_answer_body);
+    }
+
+  private:
+    static constexpr std::size_t glimpse = 1000; // bytes, of an answer that is tried again
+
+    static bool is_about_answer(ssekit::source_end end) noexcept {
+        using ssekit::source_end;
+        return end == source_end::bad_status || end == source_end::bad_media_type ||
+               end == source_end::bad_redirect || end == source_end::not_passed_on;
+    }
+
+    void say_lost(const ssekit::event_source& source) const noexcept {
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+            source.next_attempt() - std::chrono::steady_clock::now());
+        std::string said = was_open_ ? "connection lost" : "no connection";
+        if (source.was_cut()) said += " inside an event";
+        if (source.failure().empty()) {
+            said = "no stream (status " + std::to_string(source.status()) + ")";
         } else {
-            throw wrong_usage{"unknown option " + option};
+            said += ": " + harmless(source.failure());
+        }
+        say(said + "; trying again in " + std::to_string(wait.count()) + " ms\n");
+        if (source.failure().empty()) say_answer(source, glimpse);
+    }
+
+    void say_headers(const ssekit::event_source& source) const {
+        for (const std::string& name : wanted_.source.keep_headers) {
+            const std::optional<std::string_view> value = source.answer_header(name);
+            if (value) say(harmless(name) + ": " + harmless(*value) + '\n');
         }
     }
-    if (out.url.empty()) throw wrong_usage{"a URL is missing"};
-    return out;
-}
+
+    void say_answer(const ssekit::event_source& source, std::size_t most) const {
+        say_headers(source);
+        const std::string_view body = source.answer_body().substr(0, most);
+        if (body.empty()) return;
+        const bool is_whole =
+            source.is_answer_whole() && body.size() == source.answer_body().size();
+        say(harmless(body) + (is_whole ? "" : "\n(and more)"));
+        if (!is_whole || !body.ends_with('\n')) say("\n");
+    }
+
+    const settings& wanted_;
+    bool was_open_ = false; // the connection that is lost
+};
 
 /// A sink that prints, and that ends the stream when there are enough events or nobody reads them.
 class printer {
   public:
     printer(const settings& wanted, ssekit::event_source& source) noexcept
-        : source_(source), left_(wanted.max_events) {}
+        : source_(source), left_(wanted.max_events), shows_comments_(wanted.shows_comments) {}
 
     void on_event(const ssekit::event_view& event) {
         try {
@@ -163,11 +139,20 @@ class printer {
         if (--left_ == 0) source_.close();
     }
     void on_error(ssekit::errc code, std::uint64_t) {
+        if (code == ssekit::errc::comment_too_long) return;
         status_ = dropped_events;
         std::fprintf(stderr, "an event was dropped: %s\n", ssekit::message(code).data());
     }
+    void on_comment(std::string_view text) const {
+        if (shows_comments_) say(":" + harmless(text) + "\n");
+    }
+    /// The same for loops that see more than events.
+    void on_item(const ssekit::stream_item& item) {
+        if (item.kind == ssekit::item_kind::event) on_event(*item.event);
+        if (item.kind == ssekit::item_kind::dropped) on_error(item.error, 0);
+    }
 
-    [[nodiscard]] exit_status conclude() const {
+    [[nodiscard]] exit_status conclude(const reporter& report) const {
         if (failed_ && failed_->code != EPIPE) {
             std::fprintf(stderr, "%s: %s\n", failed_->doing, std::strerror(failed_->code));
             return gave_up;
@@ -176,48 +161,88 @@ class printer {
         case ssekit::source_end::closed:
         case ssekit::source_end::completed:
         case ssekit::source_end::no_content: return status_;
-        default: break;
+        default: report.say_end(source_); return gave_up;
         }
-        std::fprintf(stderr, "%s", ssekit::message(source_.end()).data());
-        if (source_.status() != 0) std::fprintf(stderr, " (status %d)", source_.status());
-        std::fprintf(stderr, "\n");
-        return gave_up;
     }
 
   private:
     ssekit::event_source& source_;
     std::uint64_t left_;
+    bool shows_comments_;
     exit_status status_ = success;
     std::optional<io_error> failed_ = {};
     json_lines out_;
 };
 
-/// Says that there is no connection, and when the next attempt follows.
-inline void tell(void*, ssekit::event_source& source) noexcept {
-    if (source.state() != ssekit::ready_state::connecting) return;
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
-        source.next_attempt() - std::chrono::steady_clock::now());
-    const std::string_view why = source.failure();
-    std::fprintf(stderr, "%s%s%.*s; trying again in %lld ms\n",
-                 source.was_cut() ? "connection lost inside an event" : "no connection",
-                 why.empty() ? "" : ": ", static_cast<int>(why.size()), why.data(),
-                 static_cast<long long>(wait.count()));
+/// SIGTERM, SIGINT, and one for our own use.
+inline sigset_t watched_signals() {
+    sigset_t out;
+    sigemptyset(&out);
+    for (const int each : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&out, each);
+    return out;
 }
 
+/// Calls a function, on another thread, when SIGTERM or SIGINT comes; the second one ends the
+/// program.
+class on_signal {
+  public:
+    template <class Stop>
+    explicit on_signal(Stop stop) : waiting_([stop] { wait(stop); }) {}
+    on_signal(const on_signal&) = delete;
+    on_signal& operator=(const on_signal&) = delete;
+    ~on_signal() {
+        pthread_kill(waiting_.native_handle(), SIGUSR1);
+        waiting_.join();
+    }
+
+  private:
+    template <class Stop>
+    static void wait(const Stop& stop) {
+        sigset_t set = watched_signals();
+        int number = 0;
+        sigwait(&set, &number);
+        if (number == SIGUSR1) return;
+        stop();
+        sigset_t fatal = set;
+        sigdelset(&fatal, SIGUSR1);
+        pthread_sigmask(SIG_UNBLOCK, &fatal, nullptr);
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigwait(&set, &number);
+    }
+
+    std::thread waiting_;
+};
+
 /// Runs a client.
-/// \param follow called with the settings, the source and a printer for its events; returns when
+/// \param follow has an on_signal; called with the settings, the source and a printer for its events; returns when
 /// the source has ended.
 /// \returns the exit status.
 template <class Follow>
 int run(int argc, char** argv, const Follow& follow) {
     std::signal(SIGPIPE, SIG_IGN);
+    const sigset_t watched = watched_signals(); // by on_signal, and by no other thread
+    pthread_sigmask(SIG_BLOCK, &watched, nullptr);
     try {
         settings wanted = read_settings(argc, argv);
-        wanted.source.on_change = {&tell, nullptr};
+        reporter report(wanted);
+        wanted.source.on_change = [&report](ssekit::event_source& source) noexcept {
+            report.tell(source);
+        };
+        if (wanted.has_last) {
+            wanted.source.is_last = [&wanted](const ssekit::event_view& event) noexcept {
+                return event.data == wanted.last;
+            };
+        }
+        if (wanted.shows_comments) { // of loops; sinks are told anyway
+            wanted.source.on_comment = [](std::string_view text) noexcept {
+                say(":" + harmless(text) + "\n");
+            };
+        }
         ssekit::event_source source(wanted.url, wanted.source);
         printer print(wanted, source);
         follow(wanted, source, print);
-        return print.conclude();
+        return print.conclude(report);
     } catch (const wrong_usage& wrong) {
         std::fprintf(stderr, "%s\nTry '%s --help'.\n", wrong.what.c_str(), argv[0]);
         return usage_error;

@@ -11,6 +11,8 @@
 #endif
 
 #include "examples/servers/self_signed.hpp"
+#include "support/letter_decoder.hpp"
+#include "support/name_service.hpp"
 #include "support/process.hpp"
 
 #include <ssekit/adapters/beast_client.hpp>
@@ -62,56 +64,9 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #endif
 
-#include <dlfcn.h>
-#include <netdb.h>
-
 namespace {
 
-/// Names of this file's own: "slow.test" is looked up for as long as a case holds it, and any other
-/// under .test is this machine, at a port that a case may set.
-struct name_service {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool held = false;
-    bool is_asked = false;
-    std::atomic<std::uint16_t> port = 0;
-
-    void look_up_slowly() {
-        std::unique_lock lock(mutex);
-        is_asked = true;
-        changed.notify_all();
-        changed.wait_for(lock, support::patience, [this] { return !held; });
-    }
-    void set_held(bool value) {
-        const std::lock_guard lock(mutex);
-        held = value;
-        is_asked = false;
-        changed.notify_all();
-    }
-    bool until_asked() {
-        std::unique_lock lock(mutex);
-        return changed.wait_for(lock, support::patience, [this] { return is_asked; });
-    }
-};
-
-name_service names;
-
-} // namespace
-
-// In the place of the C library's.
-extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
-                           addrinfo** out) {
-    static const auto real =
-        reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
-    const std::string_view name = node == nullptr ? "" : node;
-    const bool is_ours = name.ends_with(".test") || name == "2001:db8::1";
-    if (!is_ours) return real(node, service, hints, out);
-    if (name == "slow.test") names.look_up_slowly();
-    const std::string port = names.port == 0 ? service : std::to_string(names.port);
-    return real("127.0.0.1", port.c_str(), hints, out);
-}
-
-namespace {
+support::name_service& names = support::names();
 
 namespace asio = boost::asio;
 using asio::awaitable;
@@ -139,10 +94,16 @@ struct tls_identity {
         const news::key_pair made = news::self_signed_certificate();
         server.use_certificate_chain(asio::buffer(made.certificate));
         server.use_private_key(asio::buffer(made.key), asio::ssl::context::pem);
+        server.set_verify_mode(asio::ssl::verify_peer); // asks for a certificate, and takes any
+        server.set_verify_callback([](bool, asio::ssl::verify_context&) { return true; });
         trusting.add_certificate_authority(asio::buffer(made.certificate));
+        known.add_certificate_authority(asio::buffer(made.certificate));
+        known.use_certificate_chain(asio::buffer(made.certificate));
+        known.use_private_key(asio::buffer(made.key), asio::ssl::context::pem);
     }
     asio::ssl::context server{asio::ssl::context::tls_server};
     asio::ssl::context trusting{asio::ssl::context::tls_client};
+    asio::ssl::context known{asio::ssl::context::tls_client}; // trusting, and has a certificate
     asio::ssl::context distrusting{asio::ssl::context::tls_client};
 };
 
@@ -164,10 +125,12 @@ struct answer {
 struct journal {
     std::vector<std::string> requests;     // their heads
     std::vector<std::string> server_names; // "": none was sent
+    std::vector<bool> certificates;        // whether there was one
 };
 
+/// \param pause between two parts
 template <class Stream>
-awaitable<void> give(Stream& stream, journal& seen, const answer& what) {
+awaitable<void> give(Stream& stream, journal& seen, const answer& what, milliseconds pause) {
     std::string request;
     const std::size_t size = co_await asio::async_read_until(stream, asio::dynamic_buffer(request),
                                                              "\r\n\r\n", use_awaitable);
@@ -176,6 +139,9 @@ awaitable<void> give(Stream& stream, journal& seen, const answer& what) {
         co_await asio::async_write(stream, asio::buffer(part), use_awaitable);
         // The client is on the same io_context, and reads before there is more.
         for (int i = 0; i < 4; ++i) co_await asio::post(stream.get_executor(), use_awaitable);
+        if (pause == milliseconds(0)) continue;
+        asio::steady_timer timer(stream.get_executor(), pause);
+        co_await timer.async_wait(use_awaitable);
     }
     std::array<char, 4096> rest;
     error_code gone;
@@ -187,9 +153,9 @@ awaitable<void> give(Stream& stream, journal& seen, const answer& what) {
     co_await forever.async_wait(use_awaitable);
 }
 
-awaitable<void> serve(tcp::socket socket, journal& seen, answer what) {
+awaitable<void> serve(tcp::socket socket, journal& seen, answer what, milliseconds pause) {
     socket.set_option(tcp::no_delay(true));
-    co_await give(socket, seen, what);
+    co_await give(socket, seen, what, pause);
 }
 
 awaitable<void> serve_tls(tcp::socket socket, journal& seen, answer what, asio::ssl::context& tls) {
@@ -197,7 +163,10 @@ awaitable<void> serve_tls(tcp::socket socket, journal& seen, answer what, asio::
     co_await stream.async_handshake(asio::ssl::stream_base::server, use_awaitable);
     const char* const name = SSL_get_servername(stream.native_handle(), TLSEXT_NAMETYPE_host_name);
     seen.server_names.emplace_back(name == nullptr ? "" : name);
-    co_await give(stream, seen, what);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        SSL_get1_peer_certificate(stream.native_handle()), &X509_free);
+    seen.certificates.push_back(certificate != nullptr);
+    co_await give(stream, seen, what, milliseconds(0));
     if (what.after == then::end) co_await stream.async_shutdown(use_awaitable);
 }
 
@@ -205,9 +174,9 @@ awaitable<void> serve_tls(tcp::socket socket, journal& seen, answer what, asio::
 class server {
   public:
     server(const asio::any_io_executor& where, answer what, tls_identity* identity = nullptr,
-           const char* address = "127.0.0.1")
+           const char* address = "127.0.0.1", milliseconds pause = milliseconds(0))
         : acceptor_(where, {asio::ip::make_address(address), 0}), what_(std::move(what)),
-          identity_(identity) {
+          identity_(identity), pause_(pause) {
         co_spawn(where, accept(), asio::detached);
     }
 
@@ -226,7 +195,7 @@ class server {
             ++connections;
             const auto where = accepted.get_executor();
             auto served = identity_ == nullptr
-                              ? serve(std::move(accepted), seen, what_)
+                              ? serve(std::move(accepted), seen, what_, pause_)
                               : serve_tls(std::move(accepted), seen, what_, identity_->server);
             co_spawn(where, std::move(served), asio::detached);
         }
@@ -235,6 +204,7 @@ class server {
     tcp::acceptor acceptor_;
     answer what_;
     tls_identity* identity_;
+    milliseconds pause_; // over plain TCP
 };
 
 /// A port that is listened at, where no connection comes about.
@@ -308,6 +278,7 @@ class client {
     bool ended = false;
     bool failed = false;
     std::function<void()> on_end;
+    std::function<void(std::string_view)> on_event;
 #if BOOST_VERSION >= 107700
     asio::cancellation_signal cancellation;
     bool throws_if_cancelled = true;
@@ -320,6 +291,7 @@ class client {
 #endif
         while (const ssekit::event_view* const event = co_await stream->next()) {
             events.emplace_back(*event->data);
+            if (on_event) on_event(events.back());
             if (events.size() == enough) stream->close();
         }
     }
@@ -344,6 +316,8 @@ struct outcome {
     source_end end;
     int status;
     std::vector<std::string> events;
+    std::string failure;
+    std::string body;
 };
 
 /// One client and one answer.
@@ -354,7 +328,8 @@ outcome ask(answer what, ssekit::event_source_options options = one_post(),
     client reader(io.get_executor(), peer.url(), std::move(options),
                   identity == nullptr ? nullptr : &identity->trusting);
     REQUIRE(run_to_end(io, reader));
-    return {reader.source.end(), reader.source.status(), reader.events};
+    return {reader.source.end(), reader.source.status(), reader.events,
+            std::string(reader.source.failure()), std::string(reader.source.answer_body())};
 }
 
 std::vector<std::string> bytes_of(const std::string& text) {
@@ -509,6 +484,31 @@ TEST_CASE("beast: a coroutine that is cancelled ends at once, whatever next() wa
             if (each == stage::resolve) names.set_held(false);
         }
     }
+}
+
+TEST_CASE("beast: in a coroutine that was cancelled before, next() does not begin to wait") {
+    asio::io_context io;
+    server peer(io.get_executor(), {{chunked}, then::stay});
+    client reader(io.get_executor(), peer.url(), patient());
+    asio::cancellation_signal signal;
+    unsigned aborted = 0;
+    bool ended = false;
+    const auto read = [&]() -> awaitable<void> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        signal.emit(asio::cancellation_type::terminal);
+        while (aborted < 10) { // more often than it gets further meanwhile
+            try {
+                co_await reader.stream->next();
+            } catch (const boost::system::system_error& error) {
+                if (error.code() == asio::error::operation_aborted) ++aborted;
+            }
+        }
+    };
+    co_spawn(io, read(),
+             asio::bind_cancellation_slot(
+                 signal.slot(), [&](std::exception_ptr thrown) { ended = thrown == nullptr; }));
+    CHECK(run(io, [&] { return ended; }));
+    CHECK(aborted == 10);
 }
 
 TEST_CASE("beast: who waits for an event no longer than a while loses none, nor the connection") {
@@ -727,9 +727,285 @@ TEST_CASE("beast: long events go through, and those over a limit are counted") {
     CHECK(reader.stream->last_error() == ssekit::errc::data_too_long);
 }
 
+// ---- what is sent where, and why it fails
+
+TEST_CASE("beast: a request that never left is sent again, whatever it is, and it says why") {
+    tls_identity identity;
+    names.port = 0;
+    const auto fails = [](const std::string& url, asio::ssl::context* tls, milliseconds patience) {
+        asio::io_context io;
+        ssekit::event_source_options options = impatient();
+        options.method = "POST";
+        options.connect_timeout = patience;
+        client reader(io.get_executor(), url, options, tls);
+        REQUIRE(run_to_end(io, reader));
+        CHECK(reader.source.end() == source_end::too_many_failures); // so there were two attempts
+        return std::string(reader.source.failure());
+    };
+    const milliseconds forever(0);
+    std::string closed = "http://127.0.0.1:";
+    {
+        asio::io_context io;
+        tcp::acceptor once(io, {asio::ip::address_v4::loopback(), 0});
+        closed += std::to_string(once.local_endpoint().port());
+    }
+    CHECK(fails(closed, nullptr, forever) == "Connection refused");
+    CHECK(fails("http://nowhere.invalid/", nullptr, forever).starts_with("Host not found"));
+    CHECK(fails("https://127.0.0.1:1/", nullptr, forever) != "no connection");
+
+    asio::io_context io;
+    server peer(io.get_executor(), {{chunked}, then::stay}, &identity);
+    std::thread serving([&] { io.run_for(support::patience); });
+    CHECK(fails(peer.url("localhost"), &identity.distrusting, forever)
+              .ends_with("self-signed certificate"));
+    io.stop();
+    serving.join();
+
+    full_port full(io);
+    CHECK(fails(full.url(), nullptr, milliseconds(50)) == "no connection in time");
+    tcp::acceptor silent(io, {asio::ip::address_v4::loopback(), 0});
+    const std::string port = std::to_string(silent.local_endpoint().port());
+    CHECK(fails("https://127.0.0.1:" + port, &identity.trusting, milliseconds(50)) ==
+          "no connection in time");
+}
+
+TEST_CASE("beast: the time to connect is not that of the answer") {
+    ssekit::event_source_options options = one_post();
+    options.connect_timeout = milliseconds(2000);
+    options.answer_timeout = milliseconds(50);
+    const outcome silent = ask({{}, then::stay}, options);
+    CHECK(silent.end == source_end::not_repeated);
+    CHECK(silent.failure == "no answer in time");
+
+    std::vector<std::string> slow(500, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    slow.push_back(chunked + event("one") + last_chunk);
+    options.connect_timeout = milliseconds(1000);
+    options.answer_timeout = support::patience;
+    asio::io_context io;
+    server peer(io.get_executor(), {slow}, nullptr, "127.0.0.1", milliseconds(3));
+    client reader(io.get_executor(), peer.url(), options);
+    REQUIRE(run_to_end(io, reader));
+    CHECK(reader.source.end() == source_end::completed);
+    CHECK(reader.events == std::vector<std::string>{"one"});
+}
+
+TEST_CASE("beast: a certificate of the client is not presented where a redirect leads to") {
+    tls_identity identity;
+    asio::io_context io;
+    server there(io.get_executor(), {{chunked + event("one")}, then::stay}, &identity);
+    server here(io.get_executor(),
+                {{"HTTP/1.1 307 Temporary Redirect\r\nLocation: " + there.url() + "\r\n\r\n"}},
+                &identity);
+    for (int i = 0; i < 2; ++i) { // it is not lost for the first one
+        client reader(io.get_executor(), here.url(), impatient(), &identity.known);
+        reader.enough = 1;
+        REQUIRE(run_to_end(io, reader));
+        CHECK(reader.events == std::vector<std::string>{"one"});
+    }
+    CHECK(here.seen.certificates == std::vector<bool>{true, true});
+    CHECK(there.seen.certificates == std::vector<bool>{false, false});
+}
+
+TEST_CASE("beast: a control character in a head is for the source to judge") {
+    const auto redirect = [](const std::string& place) {
+        return ask({{"HTTP/1.1 302 Found\r\nLocation: " + place + "\r\n\r\n"}}, impatient()).end;
+    };
+    CHECK(redirect("http://127.0.0.1/\x01") == source_end::bad_redirect);
+    CHECK(redirect("http://127.0.0.1/\x7F") == source_end::bad_redirect);
+    const std::string odd = "HTTP/1.1 200 O\x01K\r\nX-Odd: a\x02z\r\n";
+    for (const bool slow : {false, true}) {
+        const std::string text = odd + chunked.substr(17) + event("\x03") + last_chunk;
+        const outcome got = ask(slow ? answer{bytes_of(text)} : answer{{text}});
+        CHECK(got.end == source_end::completed);
+        CHECK(got.events == std::vector<std::string>{"\x03"}); // the body is left as it is
+    }
+    const std::string nul = std::string("X-Odd: ") + '\0' + "\r\n";
+    CHECK(ask({{"HTTP/1.1 200 OK\r\n" + nul + chunked.substr(17)}}).end ==
+          source_end::not_repeated);
+}
+
+// ---- answers
+
+TEST_CASE("beast: the body of an answer that is no stream is kept") {
+    const std::string json = R"({"error":{"message":"no"}})";
+    const std::string head = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n";
+    const std::string size = "Content-Length: " + std::to_string(json.size()) + "\r\n\r\n";
+    for (const answer& each :
+         {answer{{head + size + json}, then::stay}, answer{bytes_of(head + "\r\n" + json)}}) {
+        const outcome got = ask(each);
+        CHECK(got.end == source_end::bad_status);
+        CHECK(got.body == json);
+    }
+    ssekit::event_source_options options = one_post();
+    options.max_answer_body = 10;
+    CHECK(ask({{head + "\r\n", std::string(1'000'000, 'x')}, then::stay}, options).body ==
+          std::string(10, 'x'));
+    options.body_timeout = milliseconds(20);
+    const outcome late = ask({{head + size + json.substr(0, 5)}, then::stay}, options);
+    CHECK(late.body == json.substr(0, 5));
+    CHECK(late.failure == "no whole answer in time");
+}
+
+TEST_CASE("beast: an event without its blank line is delivered where that was asked for") {
+    ssekit::event_source_options options = one_post();
+    const answer what = {{chunked, "B\r\ndata: last\n\r\n", last_chunk}};
+    CHECK(ask(what, options).events.empty());
+    options.deliver_unfinished = true;
+    const outcome got = ask(what, options);
+    CHECK(got.end == source_end::completed);
+    CHECK(got.events == std::vector<std::string>{"last"});
+}
+
+TEST_CASE("beast: a coding that was asked for is taken off") {
+    support::letter_decoder decoder;
+    const auto reads = [&](const std::string& lines, const std::string& body) {
+        ssekit::event_source_options options = one_post();
+        options.decoder = &decoder;
+        options.deliver_unfinished = false;
+        return ask(
+            {{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + lines + "\r\n" + body}},
+            options);
+    };
+    std::string coded = "data: one\n\n";
+    for (char& c : coded) c = static_cast<char>(c + 1);
+    CHECK(reads("Content-Encoding: x-next\r\n", coded).events == std::vector<std::string>{"one"});
+    CHECK(reads("", "data: one\n\n").events == std::vector<std::string>{"one"});
+    const std::string identity = "Content-Encoding: identity\r\n";
+    CHECK(reads(identity, "data: one\n\n").events == std::vector<std::string>{"one"});
+    for (const std::string& refused :
+         {std::string("Content-Encoding: gzip\r\n"), identity + "Content-Encoding: x-next\r\n",
+          std::string("Content-Encoding: x-next\r\nContent-Encoding: x-next\r\n"),
+          std::string("Content-Encoding: x-next\r\nTransfer-Encoding: x-next\r\n")}) {
+        CAPTURE(refused);
+        CHECK(reads(refused, coded).end == source_end::bad_media_type);
+    }
+
+    asio::io_context io;
+    server peer(io.get_executor(), {{chunked + last_chunk}});
+    ssekit::event_source_options options = one_post();
+    options.decoder = &decoder;
+    client reader(io.get_executor(), peer.url(), options);
+    REQUIRE(run_to_end(io, reader));
+    CHECK(peer.seen.requests[0].find("Accept-Encoding: x-next\r\n") != std::string::npos);
+    CHECK(peer.seen.requests[0].find("identity") == std::string::npos);
+}
+
+// ---- items
+
+TEST_CASE("beast: a loop over items sees what was dropped, that nothing comes, and the end") {
+    asio::io_context io;
+    server peer(
+        io.get_executor(),
+        {{chunked, event("one") + event(std::string(2000, 'x')) + event("two")}, then::stay});
+    ssekit::event_source_options options = one_post();
+    options.parser.limits.data = 1000;
+    client reader(io.get_executor(), peer.url(), options);
+    std::vector<std::string> seen;
+    const auto read = [&]() -> awaitable<void> {
+        for (;;) {
+            const auto until = std::chrono::steady_clock::now() + milliseconds(5);
+            const ssekit::stream_item item = co_await reader.stream->next_item(until);
+            if (item.kind == ssekit::item_kind::event) seen.emplace_back(*item.event->data);
+            if (item.kind == ssekit::item_kind::dropped) {
+                seen.emplace_back(ssekit::message(item.error));
+            }
+            if (item.kind == ssekit::item_kind::end) break;
+            if (item.kind != ssekit::item_kind::quiet || seen.empty()) continue;
+            if (seen.back() == "quiet") reader.stream->close();
+            if (seen.size() >= 3) seen.emplace_back("quiet");
+        }
+        seen.emplace_back("end");
+        reader.ended = true;
+    };
+    co_spawn(io, read(), asio::detached);
+    CHECK(run(io, [&] { return reader.ended; }));
+    const std::string too_long(ssekit::message(ssekit::errc::data_too_long));
+    REQUIRE(seen.size() >= 5);
+    CHECK(seen[0] == "one");
+    CHECK(seen[1] == too_long);
+    CHECK(seen[2] == "two");
+    CHECK(seen[3] == "quiet");
+    CHECK(seen.back() == "end");
+    CHECK(reader.stream->dropped() == 1);
+    CHECK(peer.connections == 1);
+}
+
+TEST_CASE("beast: to wait until a point in time costs nothing that comes, at any stage") {
+    std::string text = "HTTP/1.1 100 Continue\r\n\r\n" + chunked + event("one") + event("two");
+    asio::io_context io;
+    server peer(io.get_executor(), {bytes_of(text), then::stay}, nullptr, "127.0.0.1",
+                milliseconds(1));
+    client reader(io.get_executor(), peer.url(), patient());
+    unsigned quiet = 0;
+    const auto read = [&]() -> awaitable<void> {
+        while (reader.events.size() != 2) {
+            const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(500);
+            const ssekit::stream_item item = co_await reader.stream->next_item(until);
+            if (item.kind == ssekit::item_kind::event)
+                reader.events.emplace_back(*item.event->data);
+            if (item.kind == ssekit::item_kind::quiet) ++quiet;
+        }
+        reader.ended = true;
+    };
+    co_spawn(io, read(), asio::detached);
+    CHECK(run(io, [&] { return reader.ended; }));
+    CHECK(reader.events == std::vector<std::string>{"one", "two"});
+    CHECK(quiet > 0);
+    CHECK(peer.connections == 1);
+    CHECK(reader.source.failures() == 0);
+}
+
+TEST_CASE("beast: another stream over the same source begins with a new connection") {
+    asio::io_context io;
+    server peer(io.get_executor(), {{chunked, event("one")}, then::stay});
+    client reader(io.get_executor(), peer.url(), impatient());
+    const auto read = [&]() -> awaitable<void> {
+        for (int i = 0; i < 2; ++i) {
+            reader.stream.emplace(reader.executor, reader.source);
+            const ssekit::event_view* const got = co_await reader.stream->next();
+            if (got != nullptr) reader.events.emplace_back(*got->data);
+        }
+        reader.ended = true;
+    };
+    co_spawn(io, read(), asio::detached);
+    CHECK(run(io, [&] { return reader.ended; }));
+    CHECK(reader.events == std::vector<std::string>{"one", "one"});
+    CHECK(peer.connections == 2);
+}
+
+// ---- time
+
+TEST_CASE("beast: the time of the reader and of the hooks is no silence of the server") {
+    ssekit::event_source_options options = patient();
+    options.connect_timeout = options.answer_timeout = options.idle_timeout =
+        options.event_timeout = milliseconds(1000);
+    const auto sleep = [] { std::this_thread::sleep_for(milliseconds(1300)); };
+    auto slow_request = [&](ssekit::event_source&) noexcept { return sleep(), true; };
+    auto slow_answer = [&](const ssekit::answer_head&) noexcept {
+        return sleep(), ssekit::answer_decision();
+    };
+    auto slow_change = [&](ssekit::event_source&) noexcept { sleep(); };
+    options.before_request = slow_request;
+    options.on_answer = slow_answer;
+    options.on_change = slow_change;
+    asio::io_context io;
+    const std::string comment = "2\r\n:\n\r\n";
+    server peer(io.get_executor(),
+                {{chunked, comment, event("one"), comment, event("two")}, then::stay});
+    client reader(io.get_executor(), peer.url(), options);
+    reader.on_event = [&](std::string_view) { sleep(); };
+    reader.enough = 2;
+    REQUIRE(run_to_end(io, reader));
+    CHECK(reader.events == std::vector<std::string>{"one", "two"});
+    CHECK(peer.connections == 1);
+    CHECK(reader.source.failures() == 0);
+}
+
 TEST_CASE("beast: an answer is read that comes before the request has left") {
     const answer refusal = {{"HTTP/1.1 413 Content Too Large\r\n\r\n"}, then::hang};
-    const outcome got = ask(refusal, one_post(std::string(20'000'000, 'x')));
+    ssekit::event_source_options options = one_post(std::string(20'000'000, 'x'));
+    options.body_timeout = milliseconds(1);
+    const outcome got = ask(refusal, options);
     CHECK(got.end == source_end::bad_status);
     CHECK(got.status == 413);
 }
@@ -751,7 +1027,8 @@ TEST_CASE("beast: a request says what HTTP/1.1 wants") {
     CHECK(sent("http://web.test", one_post()) ==
           "POST / HTTP/1.1\r\nHost: web.test\r\n" + usual + "Content-Length: 8\r\n\r\n");
     CHECK(sent("http://me:secret@web.test:81?a=b#c", one_post("")) ==
-          "POST /?a=b HTTP/1.1\r\nHost: web.test:81\r\n" + usual + "Content-Length: 0\r\n\r\n");
+          "POST /?a=b HTTP/1.1\r\nHost: web.test:81\r\n" + usual +
+              "Authorization: Basic bWU6c2VjcmV0\r\nContent-Length: 0\r\n\r\n");
     CHECK(sent("HTTP://[2001:db8::1]:80/a/b?", impatient()) ==
           "GET /a/b? HTTP/1.1\r\nHost: [2001:db8::1]\r\n" + usual + "\r\n");
 

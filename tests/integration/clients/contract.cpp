@@ -12,12 +12,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -145,6 +147,18 @@ scripted_connection connected(scripted_server& server, std::string_view last_eve
     return out;
 }
 
+/// Accepts a connection, and sees that an event arrives over it.
+void stream_to(client& watching, scripted_server& server) {
+    scripted_connection connection = connected(server);
+    const std::string before = watching.out();
+    stream(connection, "", "a");
+    CHECK(watching.until_out(before + line("", "a")));
+}
+
+std::string tls_url(const scripted_server& server) {
+    return "https" + server.url().substr(4);
+}
+
 } // namespace
 
 // ---- events
@@ -244,10 +258,10 @@ TEST_CASE("client: it outlives its server, and nothing is lost or doubled") {
     CHECK(watching.until_out(line("1", "a")));
     server.stop_listening();
     first.close();
-    CHECK(watching.until([&] { // it was lost, and refused twice
-        const std::size_t once = watching.err().find("no connection");
-        const std::size_t twice = watching.err().find("no connection", once + 1);
-        return twice < watching.err().rfind("no connection");
+    CHECK(watching.until_err("connection lost: "));
+    CHECK(watching.until([&] { // and refused twice
+        const std::size_t once = watching.err().find("no connection: ");
+        return once < watching.err().rfind("no connection: ");
     }));
     server.listen();
     scripted_connection second = connected(server, "1");
@@ -308,6 +322,49 @@ TEST_CASE("client: it stays away as long as the server wants") {
     CHECK(std::chrono::steady_clock::now() - ended >= 1500ms);
 }
 
+// ---- times
+
+TEST_CASE("client: the time to connect ends with the connection") {
+    scripted_server server;
+    client watching({server.url(), "--connect-timeout", "1500"});
+    scripted_connection connection = connected(server);
+    std::this_thread::sleep_for(2s); // a language model thinks
+    CHECK(!server.has_caller());
+    stream(connection, "1", "a");
+    CHECK(watching.until_out(line("1", "a")));
+}
+
+TEST_CASE("client: an answer that does not come is not waited for") {
+    scripted_server server;
+    client watching({server.url(), "--answer-timeout", "400"});
+    scripted_connection first = connected(server);
+    first.send("HTTP/1.1 200 OK\r\n");
+    CHECK(first.until_closed());
+    CHECK(watching.until_err("no answer in time"));
+    stream_to(watching, server);
+}
+
+TEST_CASE("client: a connection that does not come about is not waited for, and can be repeated") {
+    scripted_server server; // which accepts, but does not shake hands
+    client watching({tls_url(server), "--connect-timeout", "200", "--max-failures", "1"});
+    CHECK(watching.wait() == 1);
+    CHECK(watching.says("no connection: no connection in time"));
+    CHECK(watching.says("too many failures in a row"));
+}
+
+TEST_CASE("client: comments keep no stream alive that has no events, where events are asked for") {
+    scripted_server server;
+    client watching({server.url(), "--event-timeout", "700", "--idle-timeout", "30000"});
+    scripted_connection first = connected(server);
+    first.send(stream_head);
+    for (int i = 0; !first.until_closed(100ms); ++i) {
+        REQUIRE(i < 200);
+        first.send_chunk(": ping\n\n");
+    }
+    CHECK(watching.until_err("no event in time"));
+    stream_to(watching, server);
+}
+
 // ---- redirects
 
 TEST_CASE("client: a redirect is followed, and the next connection begins at the first URL") {
@@ -349,6 +406,30 @@ TEST_CASE("client: credentials stay with their origin") {
         CHECK(watching.until_out(before + line("1", "a")));
         second.close();
     }
+}
+
+TEST_CASE("client: secret headers and the URL's user stay with their origin, too") {
+    scripted_server home;
+    scripted_server abroad;
+    const std::string port = std::to_string(home.port());
+    client watching({"http://me:p%3aw@127.0.0.1:" + port + "/", "--secret-header", "X-Key: k"});
+    scripted_connection first = home.accept();
+    const seen_request begins = first.read_request();
+    CHECK(begins.header("Host") == "127.0.0.1:" + port);
+    answer(std::move(first), response("307 Temporary Redirect", "Location: /events\r\n"));
+    scripted_connection second = home.accept();
+    for (const seen_request& at_home : {begins, check_request(second, "")}) {
+        CHECK(at_home.header("Authorization") == "Basic bWU6cDp3"); // me:p:w
+        CHECK(at_home.header("X-Key") == "k");
+    }
+    answer(std::move(second),
+           response("307 Temporary Redirect", "Location: http://you:x@127.0.0.1:" +
+                                                  std::to_string(abroad.port()) + "/events\r\n"));
+    scripted_connection third = abroad.accept();
+    const seen_request there = check_request(third, "");
+    CHECK(!there.has("Authorization"));
+    CHECK(!there.has("X-Key"));
+    CHECK(there.header("Host") == "127.0.0.1:" + std::to_string(abroad.port()));
 }
 
 TEST_CASE("client: redirects without an end are given up") {
@@ -435,6 +516,90 @@ TEST_CASE("client: errors that may pass are tried again where that was asked for
     CHECK(watching.until_out(line("1", "a") + line("2", "b")));
 }
 
+TEST_CASE("client: what a server says instead of a stream is shown, with the headers asked for") {
+    struct words {
+        std::string status;
+        std::string type;
+        std::string body;
+        std::string says;
+    };
+    for (const words& each : std::initializer_list<words>{
+             {"401 Unauthorized", "application/json", R"({"error":"no key … given"})",
+              "status 401"},
+             {"429 Too Many Requests", "text/plain", "slower\nplease\n", "status 429"},
+             {"200 OK", "application/json", R"({"result":[1,2]})", "status 200"}}) {
+        CAPTURE(each.status);
+        scripted_server server;
+        client watching({server.url(), "--keep-header", "X-Request-Id"});
+        answer(connected(server),
+               response(each.status, "Content-Type: " + each.type + "\r\nx-request-id: r-1\r\n",
+                        each.body));
+        CHECK(watching.wait() == 1);
+        CHECK(watching.out().empty());
+        CHECK(watching.says(each.says));
+        CHECK(watching.says("X-Request-Id: r-1\n"));
+        CHECK(watching.says("\n" + each.body));
+        CHECK(!watching.says("(and more)"));
+    }
+}
+
+TEST_CASE("client: headers of a stream are shown as well, if they are asked for") {
+    scripted_server server;
+    client watching({server.url(), "--keep-header", "Mcp-Session-Id", "--max-events", "1"});
+    scripted_connection connection = connected(server);
+    connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nMcp-Session-Id: s 1\r\n"
+                    "Set-Cookie: a=b\r\n\r\ndata: a\n\n");
+    CHECK(watching.wait() == 0);
+    CHECK(watching.err() == "Mcp-Session-Id: s 1\n");
+}
+
+TEST_CASE("client: an answer that is no stream is neither trusted nor read for ever") {
+    scripted_server server;
+    SUBCASE("its end is out of sight") {
+        client watching({server.url(), "--max-answer-body", "3000"});
+        scripted_connection connection = connected(server);
+        connection.send("HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n");
+        connection.send_chunk(std::string(2990, 'x'));
+        for (int i = 0; !connection.until_closed(1ms); ++i) {
+            REQUIRE(i < 20'000);
+            connection.send_chunk(std::string(4, 'y'));
+        }
+        CHECK(watching.wait() == 1);
+        CHECK(watching.says("status 500"));
+        CHECK(watching.says("\n" + std::string(2990, 'x') + "yyyyyyyyyy\n(and more)\n"));
+    }
+    SUBCASE("it is cut off") {
+        client watching({server.url()});
+        answer(connected(server), "HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\nhalf");
+        CHECK(watching.wait() == 1);
+        CHECK(watching.says("status 404"));
+        CHECK(watching.says("half\n(and more)\n"));
+    }
+    SUBCASE("a terminal would obey it") {
+        client watching({server.url()});
+        answer(connected(server), response("403 Forbidden", "",
+                                           "\x1b[2Ja\x07 \xC2\x9B"
+                                           "1m \xFF b\tc\r\nd"));
+        CHECK(watching.wait() == 1);
+        CHECK(watching.says("?[2Ja? ?1m ? b\tc?\nd\n"));
+    }
+}
+
+TEST_CASE("client: which errors may pass is what SDKs say") {
+    scripted_server server;
+    client watching({server.url(), "--retry-errors"});
+    for (const std::string status : {"409 Conflict", "425 Too Early", "529 Overloaded"}) {
+        CAPTURE(status);
+        answer(connected(server), response(status, "", "why " + status));
+        CHECK(watching.until_err("why " + status)); // it is shown though it is tried again
+        CHECK(watching.says("status " + status.substr(0, 3)));
+    }
+    answer(connected(server), response("501 Not Implemented", ""));
+    CHECK(watching.wait() == 1);
+    CHECK(watching.says("status 501"));
+    CHECK(!server.has_caller());
+}
+
 TEST_CASE("client: it gives up when it was told to") {
     scripted_server server;
     server.stop_listening();
@@ -447,7 +612,7 @@ TEST_CASE("client: it gives up when it was told to") {
     CHECK(said.starts_with("no connection: ")); // and why, in the library's words
     CHECK(first > std::string_view("no connection: ").size());
     CHECK(first < said.rfind("; trying again in "));
-    CHECK(watching.err().ends_with("\ntoo many failures in a row\n"));
+    CHECK(watching.says("\ntoo many failures in a row: ")); // and why again
 }
 
 TEST_CASE("client: a coded body is decoded or refused, but never taken for events") {
@@ -556,6 +721,287 @@ TEST_CASE("client: a POST that may be repeated goes on where it was") {
     CHECK(watching.until_out(line("1", "a") + line("2", "b")));
 }
 
+TEST_CASE("client: a POST that never left is sent again") {
+    scripted_server server;
+    server.stop_listening();
+    poster watching(server, "{}", "--retry-errors");
+    CHECK(watching.until_err("no connection: "));
+    server.listen();
+    scripted_connection connection = posted(server, "{}");
+    stream(connection, "1", "a");
+    CHECK(watching.until_out(line("1", "a")));
+    connection.close();
+    CHECK(watching.wait() == 1);
+    CHECK(!server.has_caller());
+}
+
+TEST_CASE("client: a POST is sent once over a connection that was kept and dies") {
+    scripted_server server;
+    poster watching(server, "{}", "--retry-errors");
+    scripted_connection first = posted(server, "{}");
+    first.send("HTTP/1.1 307 Temporary Redirect\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n");
+    while (!server.has_caller(1ms) && !first.has_input()) {
+        REQUIRE(!watching.until([] { return false; }, 1ms));
+    }
+    scripted_connection second = first.has_input() ? std::move(first) : server.accept();
+    const seen_request again = second.read_request();
+    CHECK(again.line == "POST /there HTTP/1.1");
+    CHECK(again.body == "{}");
+    second.close();
+    CHECK(watching.wait() == 1);
+    CHECK(watching.says("may not be repeated"));
+    CHECK(!server.has_caller());
+}
+
+TEST_CASE(
+    "client: a POST is repeated until a stream begins, if that was asked for, and never after") {
+    scripted_server server;
+    poster watching(server, "{}", "--until-stream");
+    posted(server, "{}").close();
+    posted(server, "{}").reset();
+    scripted_connection last = posted(server, "{}");
+    stream(last, "1", "a");
+    CHECK(watching.until_out(line("1", "a")));
+    last.close();
+    CHECK(watching.wait() == 1);
+    CHECK(watching.says("may not be repeated"));
+    CHECK(!server.has_caller());
+}
+
+TEST_CASE("client: a body stays with its origin, unless it may travel") {
+    scripted_server home;
+    scripted_server abroad;
+    const std::string place = "Location: " + abroad.url() + "\r\n";
+    SUBCASE("it stays") {
+        poster watching(home, "{}", "--repeat");
+        answer(posted(home, "{}"), response("307 Temporary Redirect", place));
+        CHECK(watching.wait() == 1);
+        CHECK(watching.says("a redirect leads nowhere (status 307)"));
+        CHECK(!abroad.has_caller());
+    }
+    SUBCASE("it travels") {
+        poster watching(home, "{}", "--body-may-travel");
+        answer(posted(home, "{}"), response("308 Permanent Redirect", place));
+        scripted_connection there = posted(abroad, "{}");
+        stream(there, "1", "a");
+        CHECK(watching.until_out(line("1", "a")));
+    }
+    SUBCASE("it is not needed there") {
+        poster watching(home, "{}", "--repeat");
+        answer(posted(home, "{}"), response("303 See Other", place));
+        scripted_connection there = abroad.accept();
+        CHECK(!check_request(there, "").has("Content-Type"));
+        stream(there, "1", "a");
+        CHECK(watching.until_out(line("1", "a")));
+    }
+}
+
+TEST_CASE("client: an answer is whole when its own end mark has come") {
+    const std::vector<std::string> pieces = {"data: a\n\n", "data: [DONE]\n\n"};
+    for (const bool is_whole : {true, false}) {
+        CAPTURE(is_whole);
+        scripted_server server;
+        client watching({server.url(), "--post", "-", "--last", "[DONE]"});
+        watching.close_input();
+        REQUIRE(watching.until_given());
+        scripted_connection connection = server.accept();
+        static_cast<void>(connection.read_request());
+        connection.send(stream_head);
+        connection.send_chunk(pieces[0]);
+        if (is_whole) {
+            connection.send_chunk(pieces[1] + "data: b\n\n");
+            CHECK(connection.until_closed()); // nothing more is awaited
+        } else {
+            connection.send_chunk(""); // in order, as proxies end what has broken off
+            connection.close();
+        }
+        CHECK(watching.wait() == (is_whole ? 0 : 1));
+        CHECK(watching.out() == line("", "a") + (is_whole ? line("", "[DONE]") : ""));
+        CHECK(watching.says("has broken off before its end") != is_whole);
+        CHECK(!server.has_caller());
+    }
+}
+
+// ---- what streams may be made of
+
+TEST_CASE("client: the last event may lack its blank line, if that was asked for") {
+    for (const bool wanted : {true, false}) {
+        for (const bool chunked : {true, false}) {
+            CAPTURE(wanted);
+            CAPTURE(chunked);
+            const std::string body = "data: a\n\ndata: b";
+            scripted_server server;
+            client watching({server.url(), "--post", "-", wanted ? "--unfinished" : "--comments"});
+            watching.close_input();
+            REQUIRE(watching.until_given());
+            scripted_connection connection = server.accept();
+            static_cast<void>(connection.read_request());
+            if (chunked) {
+                connection.send(stream_head);
+                connection.send_chunk(body);
+                connection.send_chunk("");
+            } else {
+                connection.send(response("200 OK", "Content-Type: text/event-stream\r\n", body));
+            }
+            connection.close();
+            CHECK(watching.wait() == 0);
+            CHECK(watching.out() == line("", "a") + (wanted ? line("", "b") : ""));
+        }
+    }
+}
+
+TEST_CASE("client: an event that is dropped is named at once") {
+    scripted_server server;
+    client watching({server.url(), "--limit", "5", "--max-events", "1"});
+    scripted_connection connection = connected(server);
+    connection.send(stream_head);
+    connection.send_chunk("data: 123456\n\n");
+    CHECK(watching.until_err("an event was dropped: "));
+    connection.send_chunk("data: 12345\n\n");
+    CHECK(watching.wait() == 2);
+    CHECK(watching.out() == line("", "12345"));
+    CHECK(!server.has_caller());
+}
+
+TEST_CASE("client: comments are shown to who asks") {
+    scripted_server server;
+    client watching({server.url(), "--comments"});
+    scripted_connection connection = connected(server);
+    connection.send(stream_head);
+    connection.send_chunk(": ping\n\n:\x1b[0m\ndata: a\n\n");
+    CHECK(watching.until_out(line("", "a")));
+    CHECK(watching.until_err(": ping\n:?[0m\n"));
+}
+
+TEST_CASE("client: an id that cannot travel is not sent, and a long one is") {
+    struct id {
+        std::string sent;
+        std::string printed;
+        bool travels;
+    };
+    const std::string is_long(20'000, 'i');
+    scripted_server server;
+    client watching({server.url()});
+    std::string before = "";
+    for (const id& each : std::initializer_list<id>{{" 1", " 1", false},
+                                                    {"1 ", "1 ", false},
+                                                    {"a\x01", R"(a\u0001)", false},
+                                                    {"a\x7F", "a\x7F", false},
+                                                    {is_long, is_long, true},
+                                                    {"2", "2", true}}) {
+        CAPTURE(each.printed.substr(0, 10));
+        scripted_connection connection = connected(server, before);
+        const std::string printed = watching.out();
+        stream(connection, each.sent, "a");
+        CHECK(watching.until_out(printed + line(each.printed, "a")));
+        connection.close();
+        before = each.travels ? each.sent : "";
+    }
+    connected(server, before);
+}
+
+#ifdef __linux__
+
+namespace {
+
+/// Of a process, in bytes.
+std::size_t resident(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/statm");
+    std::size_t all = 0;
+    std::size_t out = 0;
+    file >> all >> out;
+    return out * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+} // namespace
+
+TEST_CASE("client: nothing of a response makes it grow") {
+    struct endless {
+        const char* name;
+        std::string begins;
+        std::string piece;
+    };
+    const std::string head(stream_head);
+    const std::string body = head + chunk("data: a\n\n");
+    for (const endless& each : std::initializer_list<endless>{
+             {"lines before the status line", "", "no status line\r\n"},
+             {"a status line", "HTTP/1.1 200 ", "OK"},
+             {"headers", head.substr(0, head.size() - 2), "X-More: and more\r\n"},
+             {"one header", head.substr(0, head.size() - 2) + "X-More: ", "and more"},
+             {"heads", "", "HTTP/1.1 100 Continue\r\nX-More: and more\r\n\r\n"},
+             {"a chunk's size", head, "0000000000000000"},
+             {"a chunk's extension", head + "9;x=", "and more"},
+             {"trailers", body + "0\r\n", "X-More: and more\r\n"},
+             {"a comment", body, chunk(std::string(1000, ':'))}}) {
+        CAPTURE(each.name);
+        scripted_server server;
+        client watching({server.url()});
+        scripted_connection first = connected(server);
+        const std::size_t before = resident(watching.pid());
+        first.send(each.begins);
+        std::string pieces;
+        while (pieces.size() < (1 << 16)) pieces += each.piece;
+        for (int i = 0; i < 384; ++i) first.send(pieces); // 24 MiB, unless it has left
+        watching.until([] { return false; }, 1ms);
+        const std::size_t after = resident(watching.pid());
+        CHECK(after < before + (std::size_t{10} << 20));
+        first.close();
+        if (server.has_caller(2s)) {
+            scripted_connection second = connected(server);
+            const std::string printed = watching.out();
+            stream(second, "", "b");
+            CHECK(watching.until_out(printed + line("", "b")));
+        } else {
+            CHECK(watching.wait() == 1); // it takes that for an answer, and says which
+            CHECK(watching.says("(status "));
+        }
+    }
+}
+
+#endif
+
+// ---- signals
+
+TEST_CASE("client: SIGTERM ends it in any phase, at once and in order") {
+    enum class phase { handshake, head, other_body, stream, away };
+    for (const phase its :
+         {phase::handshake, phase::head, phase::other_body, phase::stream, phase::away}) {
+        CAPTURE(static_cast<int>(its));
+        // libcurl reads the system's certificates in the handshake, which takes it a while.
+        const std::chrono::nanoseconds at_once = its == phase::handshake ? 5s : 100ms;
+        auto quickest = std::chrono::nanoseconds::max();
+        for (int i = 0; i < 10 && quickest >= at_once; ++i) { // the machine may be busy
+            scripted_server server;
+            client watching({its == phase::handshake ? tls_url(server) : server.url()});
+            scripted_connection connection = server.accept();
+            if (its == phase::handshake) {
+                CHECK(connection.first_byte() == '\x16');
+            } else {
+                check_request(connection, "");
+            }
+            if (its == phase::head) connection.send("HTTP/1.1 200 OK\r\n");
+            if (its == phase::other_body) {
+                connection.send("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\na");
+            }
+            if (its == phase::stream || its == phase::away) {
+                stream(connection, "1\nretry: 1000000", "a");
+                CHECK(watching.until_out(line("1", "a")));
+            }
+            if (its == phase::away) {
+                connection.close();
+                CHECK(watching.until_err("trying again"));
+            }
+            const auto asked = std::chrono::steady_clock::now();
+            watching.signal(SIGTERM);
+            CHECK(watching.wait() == 0);
+            quickest = std::min<std::chrono::nanoseconds>(quickest,
+                                                          std::chrono::steady_clock::now() - asked);
+            CHECK(!server.has_caller());
+        }
+        CHECK(quickest < at_once);
+    }
+}
+
 // ---- the command line
 
 TEST_CASE("client: it begins and ends where it was told to") {
@@ -600,6 +1046,8 @@ TEST_CASE("client: what cannot be understood or sent is not begun") {
                                         {{url, "--max-events", "x"}, 64},
                                         {{url, "--idle-timeout", "-1"}, 64},
                                         {{url, "--header", "X-Mine"}, 64},
+                                        {{url, "--last"}, 64},
+                                        {{url, "--limit", "x"}, 64},
                                         {{url, "--post", "/nothing/here"}, 64},
                                         {{url, "--header", "X-Mine: a\r\nX-Other: b"}, 1},
                                         {{url, "--header", "X Mine: a"}, 1},

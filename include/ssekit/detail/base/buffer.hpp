@@ -105,6 +105,12 @@ class buffer {
         return data_ == nullptr ? std::string_view("") : std::string_view(data_, size_);
     }
     constexpr void clear() noexcept { size_ = 0; }
+    [[nodiscard]] constexpr std::size_t capacity() const noexcept { return capacity_; }
+    /// Effects: as clear, and gives heap memory of more than `most` bytes back.
+    constexpr void clear_beyond(std::size_t most) noexcept {
+        clear();
+        if (owned_ && capacity_ > most) *this = buffer();
+    }
 
     /// \param most the size that is never exceeded; the same in all calls.
     /// \returns false, with nothing changed, when there is no memory for `size` more bytes.

@@ -76,7 +76,8 @@ inline void break_off(hub_state& hub, std::uint32_t stream, stream_end why) noex
 
 [[nodiscard]] inline bool has_events(hub_state& hub, std::uint32_t stream) noexcept {
     subscriber& item = hub.streams[stream];
-    bool found = item.has_side && !hub.sides.of(stream).values.is_whole();
+    bool found = item.has_side &&
+                 (!hub.sides.of(stream).values.is_whole() || hub.sides.of(stream).history != 0);
     for_each_reader(hub, item, stream, [&](const event_log& log, std::uint64_t& position) {
         found = found || position != log.end();
     });

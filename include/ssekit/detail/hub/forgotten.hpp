@@ -55,6 +55,12 @@ class forgotten_names {
         return lost;
     }
 
+    /// Effects: nothing is lost, or remembered.
+    void clear() noexcept {
+        while (names_.size() != 0) names_.drop_first();
+        lost_through_ = 0;
+    }
+
     /// The offset through which events may be lost of names that are not remembered.
     [[nodiscard]] std::uint64_t lost_through() const noexcept { return lost_through_; }
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
@@ -73,6 +79,12 @@ class forgotten_topics {
     forgotten_topics(std::size_t most, memory_resource* memory) noexcept
         : names_(most, memory), tags_(most, memory) {}
 
+    void clear() noexcept {
+        names_.clear();
+        tags_.clear();
+        to_all_ = 0;
+    }
+
     /// Effects: an event has gone to all topics that there are, and to none that there will be.
     void went_to_all(std::uint64_t offset) noexcept { to_all_ = offset; }
 
@@ -84,6 +96,13 @@ class forgotten_topics {
         // Also what came before an event that went to all: a pattern may have that one from others.
         const std::uint64_t newest = gone.log.newest_offset();
         if (newest > others.lost_through()) others.remember(gone.name(), newest);
+    }
+
+    /// Effects: events of a name that is not in use, up to this offset, are lost as well.
+    void lose(topic_kind kind, std::string_view name, std::uint64_t offset) noexcept {
+        forgotten_names& others = of(kind);
+        const std::uint64_t before = others.recall(name);
+        others.remember(name, (std::max)(before, offset));
     }
 
     /// Effects: a name is no longer remembered, for it is in use again.

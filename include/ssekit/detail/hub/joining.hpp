@@ -7,7 +7,9 @@
 #ifndef SSEKIT_DETAIL_HUB_JOINING_HPP
 #define SSEKIT_DETAIL_HUB_JOINING_HPP
 
+#include <ssekit/detail/hub/ahead.hpp>
 #include <ssekit/detail/hub/gaps.hpp>
+#include <ssekit/detail/hub/history.hpp>
 #include <ssekit/detail/hub/merge.hpp>
 #include <ssekit/detail/hub/parting.hpp>
 #include <ssekit/detail/hub/presence.hpp>
@@ -49,6 +51,7 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     leave_seats(hub, stream, item);
     hub.waiting.leave(stream);
     if (item.has_side) {
+        forget_history(hub, stream);
         for (std::uint32_t at = hub.sides.of(stream).sent_first; at != 0;) {
             hub.sent.destroy(std::exchange(at, hub.sent[at].next));
         }
@@ -110,7 +113,7 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
     }
     if (hub.options.ids != event_ids::by_publisher) {
         const bool sequence = hub.options.ids == event_ids::by_sequence;
-        return resume_from(id, hub.epoch_words, hub.last_offset,
+        return resume_from(id, hub.epoch_words, (std::max)(hub.last_offset, hub.ahead.newest),
                            sequence ? hub.options.max_ahead : 0);
     }
     if (id.empty()) return {};
@@ -121,6 +124,7 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
 
 [[nodiscard]] constexpr start_point begin_after_gap(gap_policy policy) noexcept {
     switch (policy) {
+    case gap_policy::fetch:
     case gap_policy::earliest: return start_point::earliest;
     case gap_policy::newest_of_each_key: return start_point::newest_of_each_key;
     default: return start_point::live;
@@ -138,6 +142,11 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
                 from.how = resumption::expired;
             }
         });
+    }
+    if (from.how == resumption::expired && options.on_gap == gap_policy::fetch &&
+        hub.options.ids == event_ids::by_sequence) {
+        from.how = resumption::resumed; // nothing is missing yet
+        from.fetches = true;
     }
     from.begin = from.how == resumption::fresh ? options.start : begin_after_gap(options.on_gap);
     if (from.how == resumption::resumed) from.begin = start_point::earliest;
@@ -169,9 +178,10 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
 [[nodiscard]] inline errc open(hub_state& hub, std::uint32_t stream, const resume_point& from,
                                const subscribe_options& options) noexcept {
     subscriber& item = hub.streams[stream];
-    const std::uint64_t before =
+    std::uint64_t before =
         read_through([&](auto&& call) { for_each_kept_reader(hub, item, stream, call); },
                      (std::max)(hub.last_offset, from.seen));
+    if (from.fetches) before = from.seen;
     const bool has_snapshot = item.has_side && !hub.sides.of(stream).values.is_whole();
     if (item.has_side) hub.sides.of(stream).told_through = has_snapshot ? 0 : before;
     std::string_view brought = options.last_event_id;
@@ -213,8 +223,8 @@ inline void leave(hub_state& hub, std::uint32_t stream) noexcept {
 }
 
 struct joined {
-    std::uint32_t stream = 0; ///< 0 where ec is not errc::ok
-    resumption how = resumption::fresh;
+    std::uint32_t stream = 0;           ///< 0 where ec is not errc::ok
+    resumption how = resumption::fresh; ///< fresh where it was not looked at
     errc ec = errc::ok;
 };
 
@@ -253,9 +263,10 @@ struct joined {
         if (gap && options.on_gap == gap_policy::refuse) code = errc::replay_refused;
     }
     if (code == errc::ok && from.seen > hub.last_offset) {
-        side* const extra = side_of(hub, stream);
-        if (extra == nullptr) code = errc::out_of_memory;
-        if (extra != nullptr) extra->seen = from.seen;
+        if (!wait_for(hub, stream, from.seen)) code = errc::out_of_memory;
+    }
+    if (code == errc::ok && from.fetches && !begin_history(hub, stream, from.seen)) {
+        code = errc::out_of_memory;
     }
     if (code == errc::ok && from.begin == start_point::newest_of_each_key) {
         if (!begin_snapshot(hub, stream)) code = errc::out_of_memory;
@@ -265,7 +276,7 @@ struct joined {
     if (code == errc::ok) code = open(hub, stream, from, options);
     if (code != errc::ok) {
         leave(hub, stream);
-        return {.ec = code};
+        return {.how = from.how, .ec = code};
     }
     item.serial = ++hub.last_serial != 0 ? hub.last_serial : ++hub.last_serial;
     item.seated = 1;
@@ -277,6 +288,10 @@ struct joined {
     make_way(hub);
     ++hub.all_streams;
     ++hub.metrics.accepted;
+    if (from.fetches) {
+        ++hub.metrics.fetches;
+        tell_need(hub, stream);
+    }
     // Where another one has given way for it, the tag was there.
     if (leaving == 0 && !options.tag.empty()) arrive(hub, hub.sides.of(stream).tag);
     if (const time_point first = look(hub, stream); first != never) arm(hub, stream, first);

@@ -24,13 +24,18 @@ class missed_events {
         telling_of_more_ = std::move(of_more);
     }
 
+    /// Effects: offsets begin anew after this one, and all logs know it.
+    void begin_anew(std::uint64_t offset) noexcept {
+        before_ = through_ = offset;
+        telling_ = telling_of_more_ = {};
+    }
+
     [[nodiscard]] std::uint64_t through() const noexcept { return through_; }
 
-    /// \returns whether its readers are to be told. No sequence publishes to a tag, and none to a
-    /// topic that is closed.
+    /// \returns whether its readers are to be told. No sequence publishes to a topic that is
+    /// closed.
     [[nodiscard]] bool are_untold(const topic& self) const noexcept {
-        return through_ != 0 && through_ > self.log.newest_offset() && !self.closed &&
-               self.kind != topic_kind::tag;
+        return through_ != 0 && through_ > self.log.newest_offset() && !self.closed;
     }
     /// \returns what they are told. Preconditions: are_untold().
     [[nodiscard]] const frame& telling(const topic& self) const noexcept {

@@ -6,7 +6,6 @@
 
 #include <ssekit/detail/base/tuning.hpp>
 #include <ssekit/detail/hub/parting.hpp>
-#include <ssekit/detail/hub/resume.hpp>
 #include <ssekit/detail/hub/seats.hpp>
 #include <ssekit/detail/hub/sent.hpp>
 #include <ssekit/detail/hub/state.hpp>
@@ -15,7 +14,6 @@
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 #include <ssekit/event_key.hpp>
-#include <ssekit/event_sequence.hpp>
 #include <ssekit/frame.hpp>
 #include <ssekit/hub_options.hpp>
 #include <ssekit/topic_list.hpp>
@@ -167,11 +165,9 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
     return append(hub, kind, names, made, hub.last_offset + 1);
 }
 
-[[nodiscard]] inline publish_result publish_to_all(hub_state& hub, const event_view& event,
-                                                   event_key key) noexcept {
-    if (hub.closing) return {0, errc::closed};
-    const frame_result made = encode(hub, event, label_of({}, key));
-    if (made.ec != errc::ok) return {0, made.ec};
+/// Effects: the event is in all topics and patterns that take events, or in none.
+[[nodiscard]] inline publish_result append_to_all(hub_state& hub, const frame& event,
+                                                  std::uint64_t offset) noexcept {
     const auto for_each_open = [&](auto&& call) {
         for (const topic_kind kind : {topic_kind::name, topic_kind::pattern}) {
             hub.topics.for_each(kind, [&](std::uint32_t topic) {
@@ -179,14 +175,13 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
             });
         }
     };
-    bool room = hub.options.ids != event_ids::by_publisher || hub.ids.reserve(made.frame.id());
-    for_each_open([&](std::uint32_t topic) {
-        room = room && hub.topics.reserve(topic, !key.view().empty(), hub.clock.now);
-    });
+    const bool key = !event.label().key.empty();
+    bool room = make_room_for_id(hub, event) == errc::ok;
+    for_each_open(
+        [&](std::uint32_t topic) { room = room && hub.topics.reserve(topic, key, hub.clock.now); });
     if (!room) return {0, errc::out_of_memory};
-    const std::uint64_t offset = hub.last_offset + 1;
     for_each_open([&](std::uint32_t topic) {
-        hub.topics.append_one_of_all(topic, made.frame, offset, hub.clock.now,
+        hub.topics.append_one_of_all(topic, event, offset, hub.clock.now,
                                      [&](std::uint32_t where) { report_idle(hub, where); });
     });
     hub.topics.forgotten().went_to_all(offset);
@@ -194,38 +189,12 @@ SSEKIT_INLINED [[nodiscard]] inline publish_result append(hub_state& hub, topic_
     return {offset, errc::ok};
 }
 
-/// Effects: appends the event. What the sequence has numbered since the last one went to others,
-/// and not to this hub: every stream is told, this topic's at once and others when they are next
-/// looked at. How much of it a stream would have got is not known.
-[[nodiscard]] inline publish_result publish_sequenced(hub_state& hub, const topic_list& names,
-                                                      const sequenced_event& event) noexcept {
-    if (is_shut(hub, topic_kind::name, names)) {
-        const bool follows = event.epoch == hub.epoch_number && event.offset == hub.last_offset + 1;
-        // What nobody reads is missed by no stream that goes on.
-        if (follows && !is_read(hub, names)) hub.last_offset = event.offset;
-        return {0, errc::closed};
-    }
-    if (event.ec != errc::ok) return {0, event.ec};
-    if (!event.frame || hub.options.ids != event_ids::by_sequence ||
-        event.epoch != hub.epoch_number || event.offset <= hub.last_offset) {
-        return {0, errc::out_of_sequence};
-    }
-    if (event.offset != hub.last_offset + 1) {
-        const std::uint64_t through = event.offset - 1;
-        const event_id_text id(hub.epoch_words, through);
-        const event_id_text last(hub.epoch_words, hub.last_offset);
-        const auto telling = [&](std::string_view from) {
-            return make_gap(hub.options, "missed", {0, from, id.view()}, {.id = id.view()}).frame;
-        };
-        frame told = telling(last.view());
-        frame told_of_more = telling({});
-        if (!told || !told_of_more) return {0, errc::out_of_memory};
-        hub.topics.missed().miss(through, std::move(told), std::move(told_of_more));
-    }
-    const publish_result done = append(hub, topic_kind::name, names, event.frame, event.offset);
-    // What a closed topic refuses is missed by no stream.
-    if (done.ec == errc::topic_closed && names.size() == 1) hub.last_offset = event.offset;
-    return done;
+[[nodiscard]] inline publish_result publish_to_all(hub_state& hub, const event_view& event,
+                                                   event_key key) noexcept {
+    if (hub.closing) return {0, errc::closed};
+    const frame_result made = encode(hub, event, label_of({}, key));
+    if (made.ec != errc::ok) return {0, made.ec};
+    return append_to_all(hub, made.frame, hub.last_offset + 1);
 }
 
 /// Effects: an event for this stream alone, after what has been published.
@@ -261,6 +230,14 @@ inline void keep_no_more(hub_state& hub, topic_kind kind, std::string_view name)
     if (found != 0) static_cast<void>(hub.topics.keep(found, nullptr, hub.clock.now));
 }
 
+/// Effects: the topic takes no more events, unless it is closed already.
+inline void close_found(hub_state& hub, std::uint32_t topic,
+                        std::chrono::milliseconds keep_for) noexcept {
+    if (hub.topics[topic].closed) return;
+    hub.topics.close(topic, hub.clock.now + time_limits::bounded(keep_for), hub.clock.now);
+    report_idle(hub, topic);
+}
+
 /// Effects: takes no more events for the topic; see hub::close_topic.
 [[nodiscard]] inline errc close_topic(hub_state& hub, std::string_view name, const event_view& last,
                                       std::chrono::milliseconds keep_for) noexcept {
@@ -280,8 +257,7 @@ inline void keep_no_more(hub_state& hub, topic_kind kind, std::string_view name)
         // What nobody reads and keeps nothing has gone with the event.
         if (obtain(hub, topic_kind::name, name, found) != errc::ok) return errc::ok;
     }
-    hub.topics.close(found, hub.clock.now + time_limits::bounded(keep_for), hub.clock.now);
-    report_idle(hub, found);
+    close_found(hub, found, keep_for);
     return errc::ok;
 }
 

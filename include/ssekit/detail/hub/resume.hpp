@@ -28,6 +28,7 @@ struct resume_point {
     resumption how = resumption::fresh;
     std::uint64_t seen = 0;                ///< it has what was published through this offset
     start_point begin = start_point::live; ///< earliest: with what comes after `seen`
+    bool fetches = false;                  ///< what comes after `seen` it is fed: history.hpp
 };
 
 /// \param ahead how far after `newest` an offset may be

@@ -111,7 +111,7 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
 /// \returns errc::ok, topic_is_full, tag_is_full, out_of_memory.
 [[nodiscard]] inline errc read(hub_state& hub, std::uint32_t stream, std::uint32_t where,
                                std::uint32_t leaving) noexcept {
-    const topic& owner = hub.topics[where];
+    topic& owner = hub.topics[where];
     const bool tag = owner.kind == topic_kind::tag;
     const std::size_t most =
         tag ? hub.options.max_subscribers_per_tag : hub.options.max_subscribers_per_topic;
@@ -121,6 +121,9 @@ inline void stand_up(hub_state& hub, std::uint32_t stream) noexcept {
     if (!hub.topics.note_gap(where, hub.clock.now,
                              [&](std::uint32_t topic) { report_idle(hub, topic); })) {
         return errc::out_of_memory;
+    }
+    if (hub.options.by_interest && owner.readers == 0) {
+        owner.log.set_lost_through(hub.last_offset); // or may be: it was not read
     }
     if (owner.companion != 0) {
         const std::uint64_t end = hub.topics[owner.companion].log.end();

@@ -22,11 +22,15 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     return true;
 }
 
-/// \returns what was sent to the stream before the event of that offset, or where nothing waits.
+/// \returns what was sent to the stream before the event of that offset, or where nothing waits. At
+/// offset 0 stands only the beginning of an epoch, which all that was sent before it precedes.
 [[nodiscard]] inline frame take_sent(hub_state& hub, side& extra, bool nothing_waits,
                                      std::uint64_t before) noexcept {
     const std::uint32_t first = extra.sent_first;
-    if (first == 0 || (!nothing_waits && hub.sent[first].after >= before)) return {};
+    if (first == 0) return {};
+    const std::uint64_t after = hub.sent[first].after;
+    const bool comes_later = before == 0 ? after != 0 : after >= before;
+    if (!nothing_waits && comes_later) return {};
     frame out = std::move(hub.sent[first].frame);
     extra.sent_first = hub.sent[first].next;
     --extra.sent_count;

@@ -5,10 +5,14 @@
 //
 //   joining.hpp     a stream comes, reads more or fewer topics, and goes
 //   publishing.hpp  an event gets into the logs
+//   sequencing.hpp  the same for the events of a sequence, and what becomes of its other offsets
+//   ahead.hpp       how far the sequence is, and whose clients wait for it
+//   epochs.hpp      a sequence that begins anew
 //   transient.hpp   the same for events that are not kept
 //   companions.hpp  how streams come to read those
 //   waiting.hpp     which owners are told that there is something to read, and which readers wait
 //   stream.hpp      what a stream gives out next, until its end
+//   history.hpp     what it is fed from below its logs
 //   turn.hpp        what the time brings
 //   closing.hpp     how the hub closes; parting.hpp, what goes on meanwhile
 //   presence.hpp    which tags are there, and who is told
@@ -56,6 +60,13 @@ struct last_words {
     framing form = framing::raw;
 };
 
+/// What is known of a sequence beyond the newest event here; see ahead.hpp.
+struct streams_ahead {
+    std::uint64_t newest = 0;   // how far it has got, as its reader has said
+    std::uint64_t asked = 0;    // how often he has said so
+    std::uint64_t farthest = 0; // no stream waits for a later offset
+};
+
 struct hub_state {
     using number = std::uint32_t;
 
@@ -69,7 +80,7 @@ struct hub_state {
           ids(options.max_ids, options.max_id_length, options.id_less, options.memory),
           leaving(options.max_tags, options.memory), streams(options.memory), sides(options.memory),
           cursors(options.memory), hands(options.memory), sent(options.memory),
-          waiting(reader_links{this}),
+          histories(options.memory), waiting(reader_links{this}),
           timers(limits.shortest() / (wheel_slots / 2), timer_links{this}, timer_head) {
         for (number i = 0; i < timer_heads.size(); ++i) {
             timer_heads[i] = {timer_head + i, timer_head + i};
@@ -141,6 +152,7 @@ struct hub_state {
     random_sequence random;
     hub_metrics metrics;
     std::uint64_t last_offset = 0; // of the newest event
+    streams_ahead ahead;
     std::size_t open_streams = 0;
     std::size_t all_streams = 0; // those that have ended as well
     std::uint32_t last_serial = 0;
@@ -167,6 +179,7 @@ struct hub_state {
     slab<cursor, 64> cursors;
     hand_pool hands;
     slab<sent_event, 16> sent;
+    slab<history_feed, 8> histories;
     parking<reader_links> waiting;
     std::array<link, wheel_slots + 1> timer_heads{};
     wheel<numbered_rings<timer_links>> timers;

@@ -4,6 +4,8 @@
 // a heartbeat cannot get inside an event.
 //
 //   state            gives out                                    until
+//   open, fetching   what it is fed, and what is sent between     it reaches its logs
+//                    it, heartbeats: history.hpp
 //   open             events of its topics, sent events between    end_stream
 //                    them, heartbeats where there are none
 //   open, leaving    what is left of those, its reconnection      farewell given: closed
@@ -22,6 +24,7 @@
 #include <ssekit/detail/hub/companions.hpp>
 #include <ssekit/detail/hub/crossing.hpp>
 #include <ssekit/detail/hub/ending.hpp>
+#include <ssekit/detail/hub/history.hpp>
 #include <ssekit/detail/hub/merge.hpp>
 #include <ssekit/detail/hub/parting.hpp>
 #include <ssekit/detail/hub/seats.hpp>
@@ -100,7 +103,8 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         }
         const event_log::entry& event = next.event();
         if (event.tells_of_gap) {
-            const bool told = extra != nullptr && next.offset <= extra->told_through;
+            const bool told =
+                extra != nullptr && next.offset != 0 && next.offset <= extra->told_through;
             frame telling = event.frame;
             pass(each, next.offset);
             if (told) continue; // by another of its topics
@@ -163,6 +167,10 @@ namespace ssekit::inline SSEKIT_ABI::detail {
         return hub.heartbeat;
     }
     side* const extra = item.has_side ? &hub.sides.of(stream) : nullptr;
+    if (is_fetching(hub, stream)) {
+        const auto id = id_while_fetching(hub, stream);
+        return id ? make_heartbeat(hub.options, id->view()) : hub.heartbeat;
+    }
     bool knows = has_events(hub, stream); // then its next event brings an id
     if (extra != nullptr) {
         // The client may be further on, by another hub.
@@ -210,10 +218,15 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 // Not inlined, so that take_next needs few registers: 503 instructions a delivery instead of 580.
 [[gnu::noinline]] inline frame take_rare(hub_state& hub, std::uint32_t stream,
                                          subscriber& item) noexcept {
+    bool fetching = false;
     if (item.end() == stream_end::open && item.has_side) {
+        if (hub.sides.of(stream).history != 0) {
+            if (frame past = take_history(hub, stream, item)) return past;
+            fetching = is_fetching(hub, stream); // it has gone over otherwise
+        }
         if (frame value = take_value(hub, stream, item)) return value;
     }
-    if (item.end() == stream_end::open) {
+    if (item.end() == stream_end::open && !fetching) {
         if (frame event = take_event(hub, stream, item)) return event;
     }
     if (item.end() == stream_end::open) {
@@ -266,6 +279,7 @@ SSEKIT_INLINED [[nodiscard]] inline frame take_next(hub_state& hub, std::uint32_
 /// Effects: nothing to give now: waits at the topics, or for the throttle's window.
 SSEKIT_INLINED inline void rest(hub_state& hub, std::uint32_t stream, subscriber& item) noexcept {
     if (item.has_side) {
+        if (is_fetching(hub, stream)) return park(hub, stream, item);
         leave_closed_topics(hub, stream);
         const throttle_window& window = hub.sides.of(stream).throttle;
         if (window.is_set() && window.opens > hub.clock.now && !is_leaving(hub, stream)) {

@@ -116,11 +116,25 @@ struct cursor {
     std::uint64_t position = 0;
 };
 
-/// An event for one stream alone; it leaves after the events up to `after`.
+/// An event for one stream alone; it leaves after the events up to `after`, or is the one with this
+/// offset, where a stream is fed.
 struct sent_event {
     ssekit::frame frame;
     std::uint64_t after;
     std::uint32_t next = 0;
+    bool tells_of_gap = false;
+};
+
+/// What a stream is fed ahead of the ring; see history.hpp.
+struct history_feed {
+    std::uint64_t through = 0; // it has been fed what it reads up to this offset
+    std::uint32_t stream = 0;
+    std::uint32_t first = 0; // of its events, which have their own offsets in `after`
+    std::uint32_t last = 0;
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    bool over = false;  // there is no more to feed
+    bool asked = false; // whoever feeds it has been told that it needs more
 };
 
 /// How far a stream has given out the newest event of each key; see snapshot.hpp.
@@ -139,7 +153,9 @@ struct side {
     std::uint32_t sent_first = 0;
     std::uint32_t sent_last = 0;
     std::uint32_t sent_count = 0;
+    std::uint32_t history = 0;      // its history_feed
     std::uint64_t seen = 0;         // what another hub of the same sequence has already brought
+    std::uint64_t seen_at = 0;      // streams_ahead::asked when that was noted
     std::uint64_t added_after = 0;  // the newest offset when it was last given one topic more
     std::uint64_t told_through = 0; // the offset of the last event, gap or id that it was given
     snapshot values;

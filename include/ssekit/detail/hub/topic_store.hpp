@@ -160,6 +160,23 @@ class topic_store {
         return true;
     }
 
+    /// Effects: no log has an event any more, and offsets begin anew after this one. Each that is
+    /// read has the frame that says so; it has nothing where there is no memory.
+    void begin_anew(const frame& telling, std::uint64_t offset, time_point now) noexcept {
+        forgotten_.clear();
+        missed_.begin_anew(offset);
+        topics_.for_each([&](number where) {
+            topic& self = topics_[where];
+            log_bytes_ -= self.log.bytes();
+            self.log.begin_anew(offset);
+            if (self.readers == 0) return forget_if_unused(where, now);
+            static_cast<void>(self.log.append_gap(telling, offset, now));
+            log_bytes_ += self.log.bytes();
+            expiry_.schedule(where, now);
+        });
+        forgotten_.clear(); // of those that have just gone as well
+    }
+
     [[nodiscard]] forgotten_topics& forgotten() noexcept { return forgotten_; }
 
     void add_reader(number where) noexcept {
@@ -304,7 +321,8 @@ class topic_store {
             topics_.destroy(std::exchange(made, 0));
             return errc::out_of_memory;
         }
-        item.log.set_lost_through(forgotten_.recall(item));
+        // Nobody reads it yet: what is missed already no gap in its log has to tell.
+        item.log.set_lost_through((std::max)(forgotten_.recall(item), missed_.through()));
         names_.insert(made);
         log_bytes_ += item.log.bytes();
         trim(made, now);

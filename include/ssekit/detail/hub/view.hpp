@@ -153,6 +153,7 @@ void for_each_tagged(const hub_state& hub, std::string_view tag, Call&& call) {
 [[nodiscard]] inline hub_metrics metrics(const hub_state& hub) noexcept {
     hub_metrics result = hub.metrics;
     result.subscribers = hub.open_streams;
+    result.newest_offset = hub.last_offset;
     result.topics = hub.topics.size(topic_kind::name) + hub.topics.size(topic_kind::pattern);
     result.tags = hub.topics.size(topic_kind::tag);
     result.log_bytes = hub.topics.log_bytes();

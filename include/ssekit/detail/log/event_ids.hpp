@@ -58,6 +58,9 @@ class event_id_text {
     std::size_t first_ = sizeof text_;
 };
 
+/// Bytes of the longest id.
+inline constexpr std::size_t longest_event_id = 13 + 1 + 20;
+
 /// An id that a client brought.
 struct parsed_id {
     std::string_view epoch;

@@ -33,6 +33,9 @@ class gone_events {
         ++ever_;
     }
 
+    /// Effects: there have been none.
+    void forget() noexcept { ever_ = 0, known_from_ = 0; }
+
     /// Effects: `call(offset)` for each from the position on.
     template <class Call>
     void for_each_from(std::uint64_t position, Call&& call) const {

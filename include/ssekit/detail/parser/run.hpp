@@ -286,11 +286,11 @@ class parser_run {
 /// \returns how many bytes were taken.
 template <class Sink>
 constexpr std::size_t run_into(parser_state& state, std::string_view input, Sink& sink) {
+    check_sink<Sink>();
     if constexpr (std::invocable<Sink&, const event_view&>) {
         callable_sink<Sink> named{sink};
         return parser_run<callable_sink<Sink>>(state, named, input).run();
     } else {
-        check_sink<Sink>();
         return parser_run<Sink>(state, sink, input).run();
     }
 }

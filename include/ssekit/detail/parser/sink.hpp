@@ -6,6 +6,7 @@
 
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
+#include <ssekit/waker.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -70,13 +71,8 @@ concept names_on_data_chunk = requires { &S::on_data_chunk; } ||
 /// something else, or is not const where the sink is, and one whose name is nearly right. The wrong
 /// names are the likely ones; others cannot be detected.
 template <class Sink>
-consteval void check_members() {
+consteval void check_names() {
     using plain = std::remove_cv_t<Sink>;
-    static_assert(event_sink<Sink> || names_on_event<plain> || names_on_error<plain> ||
-                      names_on_id<plain> || names_on_retry<plain> || names_on_comment<plain> ||
-                      names_on_data_chunk<plain>,
-                  "a sink needs at least one of on_event, on_error, on_id, on_retry, on_comment, "
-                  "on_data_chunk");
     static_assert(has_on_event<Sink> || !names_on_event<plain>,
                   "on_event must be callable as on_event(const ssekit::event_view&)");
     static_assert(has_on_error<Sink> || !names_on_error<plain>,
@@ -117,12 +113,35 @@ consteval void check_members() {
         "on_data_chunks is never called: it is on_data_chunk");
 }
 
-/// The same, except for a sink over another one that has a member only where the other has it. Such
-/// a sink has a type `passes_on`, because a member that is absent looks like a misnamed one.
+template <class Sink>
+consteval void check_members() {
+    using plain = std::remove_cv_t<Sink>;
+    static_assert(event_sink<Sink> || names_on_event<plain> || names_on_error<plain> ||
+                      names_on_id<plain> || names_on_retry<plain> || names_on_comment<plain> ||
+                      names_on_data_chunk<plain>,
+                  "a sink needs at least one of on_event, on_error, on_id, on_retry, on_comment, "
+                  "on_data_chunk");
+    check_names<Sink>();
+}
+
+/// Of what is called itself, instead of on_event.
+template <class Callable>
+consteval void check_callable() {
+    static_assert(!names_on_event<std::remove_cv_t<Callable>>,
+                  "on_event is never called: what can be called with an event is called itself");
+    check_names<Callable>();
+}
+
+/// A sink over another one has a member only where the other has it. It has a type `passes_on`,
+/// because a member that is absent looks like a misnamed one.
 template <class Sink>
 consteval void check_sink() {
     if constexpr (!requires { typename std::remove_cv_t<Sink>::passes_on; }) {
-        check_members<Sink>();
+        if constexpr (std::invocable<Sink&, const event_view&>) {
+            check_callable<Sink>();
+        } else {
+            check_members<Sink>();
+        }
     }
 }
 
@@ -150,10 +169,40 @@ struct pull_sink {
     constexpr bool on_error(errc, std::uint64_t) const noexcept { return false; }
 };
 
-/// A plain callable instead of on_event.
+/// The same, and comments besides.
+struct comment_pull_sink {
+    event_view& event;
+    callback<void(std::string_view)> on_comment;
+    bool found = false;
+
+    bool on_event(const event_view& one) noexcept {
+        event = one;
+        found = true;
+        return false;
+    }
+    bool on_error(errc, std::uint64_t) const noexcept { return false; }
+};
+
+/// A callable instead of on_event, and the other members that it has.
 template <class Callable>
 struct callable_sink {
+    using passes_on = Callable;
+
     Callable& on_event;
+
+    constexpr decltype(auto) on_error(errc code, std::uint64_t at) requires has_on_error<Callable> {
+        return on_event.on_error(code, at);
+    }
+    constexpr void on_id(std::string_view id) requires has_on_id<Callable> { on_event.on_id(id); }
+    constexpr void on_retry(std::chrono::milliseconds time) requires has_on_retry<Callable> {
+        on_event.on_retry(time);
+    }
+    constexpr void on_comment(std::string_view text) requires has_on_comment<Callable> {
+        on_event.on_comment(text);
+    }
+    constexpr void on_data_chunk(std::string_view piece) requires has_on_data_chunk<Callable> {
+        on_event.on_data_chunk(piece);
+    }
 };
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

@@ -76,6 +76,14 @@ struct parser_state {
                line == line_state::name || line == line_state::colon || line == line_state::value;
     }
 
+    /// Views of what the last call gave out are void from here on.
+    SSEKIT_INLINED constexpr void begin_call() noexcept {
+        error = errc::ok;
+        if (data_buffer.capacity() > options.kept_memory && data_buffer.size() == 0) [[unlikely]] {
+            data_buffer.clear_beyond(options.kept_memory);
+        }
+    }
+
     constexpr void clear_event() noexcept {
         open = {};
         block_retry.reset();

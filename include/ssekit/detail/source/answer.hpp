@@ -7,6 +7,7 @@
 #include <ssekit/detail/http/proxy_status.hpp>
 #include <ssekit/detail/http/text.hpp>
 #include <ssekit/event_source_options.hpp>
+#include <ssekit/source_answer.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -23,8 +24,11 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
+/// Whether the same request may well be answered otherwise later: what the SDKs of language models
+/// take for that, without 501 and 505, which say that it will not.
 [[nodiscard]] constexpr bool is_temporary(int status) noexcept {
-    return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+    return status == 408 || status == 409 || status == 425 || status == 429 ||
+           (status >= 500 && status <= 599 && status != 501 && status != 505);
 }
 
 [[nodiscard]] constexpr proxy_refusal judge_proxy(std::string_view proxy_status) noexcept {
@@ -36,8 +40,11 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 enum class source_answer : std::uint8_t {
     stream,
     redirect,
-    again, ///< it may be better later
     no_content,
+    // Of these the body is kept.
+    again, ///< it may be better later
+    retry, ///< so its owner says
+    whole, ///< no stream, and wanted
     bad_media_type,
     bad_status,
 };
@@ -52,6 +59,19 @@ enum class source_answer : std::uint8_t {
     if (is_redirect(status)) return source_answer::redirect;
     const bool again = policy == status_policy::sdk && is_temporary(status);
     return again ? source_answer::again : source_answer::bad_status;
+}
+
+/// The same where its owner has a word in it.
+[[nodiscard]] constexpr source_answer judge_answer(answer_verdict verdict, int status,
+                                                   std::string_view media_type,
+                                                   status_policy policy) noexcept {
+    switch (verdict) {
+    case answer_verdict::stream: return source_answer::stream;
+    case answer_verdict::whole: return source_answer::whole;
+    case answer_verdict::retry: return source_answer::retry;
+    case answer_verdict::fail: return source_answer::bad_status;
+    default: return judge_answer(status, media_type, policy);
+    }
 }
 
 } // namespace ssekit::inline SSEKIT_ABI::detail

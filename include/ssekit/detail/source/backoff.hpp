@@ -25,6 +25,12 @@ namespace ssekit::inline SSEKIT_ABI::detail {
     return now + (std::max)(by, milliseconds(0));
 }
 
+/// \returns how much later that is, in whole milliseconds.
+[[nodiscard]] constexpr std::chrono::milliseconds between(time_point before,
+                                                          time_point now) noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - before);
+}
+
 /// \returns whether a deadline has passed; `never` does not.
 [[nodiscard]] constexpr bool has_come(time_point deadline, time_point now) noexcept {
     return deadline != never && deadline <= now;

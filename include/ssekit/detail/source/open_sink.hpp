@@ -6,7 +6,6 @@
 #define SSEKIT_DETAIL_SOURCE_OPEN_SINK_HPP
 
 #include <ssekit/detail/parser/sink.hpp>
-#include <ssekit/detail/source/state.hpp>
 #include <ssekit/errc.hpp>
 #include <ssekit/event.hpp>
 
@@ -23,59 +22,61 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 }
 
 /// A sink for `feed` over another one.
-/// \param Note called with each event before it is handed on
-template <class Sink, class Note>
+/// \tparam Watcher is told of what comes, before it is handed on, and knows whether there may be
+/// more of it
+template <class Sink, class Watcher>
 struct open_sink {
     using passes_on = Sink;
 
     Sink& sink;
-    const source_state& state;
-    bool& progress;
-    const bool& is_over; // the last event has been handed on
-    Note note;
+    Watcher watcher;
+    bool has_stopped = false; // by on_event or on_error
 
     bool on_event(const event_view& event) {
-        note(event);
+        watcher.note_event(event);
         if constexpr (std::invocable<Sink&, const event_view&>) {
             return call([&] { return sink(event); });
         } else if constexpr (has_on_event<Sink>) {
             return call([&] { return sink.on_event(event); });
         } else {
-            return state.is_open() && !is_over;
+            return goes_on_if(true);
         }
     }
     bool on_error(errc code, std::uint64_t at) {
+        watcher.note_error(code, at);
         if constexpr (has_on_error<Sink>) {
             return call([&] { return sink.on_error(code, at); });
         } else {
-            return state.is_open();
+            return goes_on_if(true);
         }
     }
     void on_id(std::string_view id) requires has_on_id<Sink> {
-        if (state.is_open()) sink.on_id(id);
+        if (watcher.is_open()) sink.on_id(id);
     }
     void on_retry(std::chrono::milliseconds time) requires has_on_retry<Sink> {
-        if (state.is_open()) sink.on_retry(time);
+        if (watcher.is_open()) sink.on_retry(time);
     }
     void on_comment(std::string_view text) requires has_on_comment<Sink> {
-        if (state.is_open()) sink.on_comment(text);
+        if (watcher.is_open()) sink.on_comment(text);
     }
     void on_data_chunk(std::string_view piece) requires has_on_data_chunk<Sink> {
-        progress = progress || !piece.empty();
-        if (state.is_open()) sink.on_data_chunk(piece);
+        if (!piece.empty()) watcher.note_piece();
+        if (watcher.is_open()) sink.on_data_chunk(piece);
     }
 
   private:
     template <class Call>
     bool call(Call&& each) {
-        if (!state.is_open()) return false;
-        const bool wants_more = goes_on(each);
-        return wants_more && state.is_open() && !is_over;
+        return goes_on_if(watcher.is_open() && goes_on(each));
+    }
+    bool goes_on_if(bool wants_more) {
+        has_stopped = !wants_more || !watcher.is_open() || watcher.is_over();
+        return !has_stopped;
     }
 };
 
-template <class Sink, class Note>
-open_sink(Sink&, const source_state&, bool&, const bool&, Note) -> open_sink<Sink, Note>;
+template <class Sink, class Watcher>
+open_sink(Sink&, Watcher) -> open_sink<Sink, Watcher>;
 
 } // namespace ssekit::inline SSEKIT_ABI::detail
 

@@ -11,6 +11,7 @@
 #include <ssekit/detail/http/resolve.hpp>
 #include <ssekit/detail/http/text.hpp>
 #include <ssekit/detail/http/url.hpp>
+#include <ssekit/detail/http/user_info.hpp>
 #include <ssekit/header.hpp>
 
 #include <string>
@@ -34,14 +35,30 @@ namespace ssekit::inline SSEKIT_ABI::detail {
 
 class redirects {
   public:
-    explicit redirects(std::string_view first_url) : first_(first_url) {}
+    /// \param first_url a user and a password in it are taken out, see `credentials`; a fragment is
+    /// left out. Throws std::bad_alloc.
+    explicit redirects(std::string_view first_url)
+        : first_(without_user_info(first_url.substr(0, first_url.find('#')))) {
+        const url_parts parts = split_url(first_url);
+        const std::string_view user = user_info_of(parts);
+        if (!user.empty()) credentials_ = basic_credentials(user);
+        is_sound_ = has_no_space(first_) && is_http(parts) && user.empty() == credentials_.empty();
+    }
 
-    [[nodiscard]] std::string_view first_url() const noexcept { return first_; }
+    /// \returns whether a request can be sent there.
+    [[nodiscard]] bool is_sound() const noexcept { return is_sound_; }
+
     [[nodiscard]] std::string_view url() const noexcept { return last_.empty() ? first_ : last_; }
+    /// A redirect is being followed.
+    [[nodiscard]] bool has_led_on() const noexcept { return !last_.empty(); }
     /// The request is a GET from now on, whatever it was.
     [[nodiscard]] bool is_without_body() const noexcept { return without_body_; }
     /// A redirect has led to another origin, on this attempt.
     [[nodiscard]] bool is_abroad() const noexcept { return is_abroad_; }
+    /// An Authorization that the URL stands for; "" for none, and abroad.
+    [[nodiscard]] std::string_view credentials() const noexcept {
+        return is_abroad_ ? std::string_view() : credentials_;
+    }
     [[nodiscard]] bool may_travel(const source_header& header) const noexcept {
         return !(is_abroad_ && (header.is_secret || is_credential(header.name))) &&
                !(without_body_ && is_about_body(header.name));
@@ -53,7 +70,8 @@ class redirects {
     [[nodiscard]] bool follow(int status, std::string_view location, std::string_view method,
                               unsigned max) {
         if (location.empty() || count_ >= max) return false;
-        std::string target = resolve_url(url(), location);
+        // A user in the place where it leads to is not ours, and is not sent.
+        std::string target = without_user_info(resolve_url(url(), location));
         if (target.empty()) return false;
         ++count_;
         // 303 leads to a GET, and so do 301 and 302 after POST.
@@ -75,6 +93,8 @@ class redirects {
 
   private:
     std::string first_;
+    std::string credentials_ = {};
+    bool is_sound_ = false;
     std::string last_ = {}; // empty: none has been followed
     unsigned count_ = 0;
     bool without_body_ = false;

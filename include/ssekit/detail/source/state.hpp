@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The four phases of an event source, and what its owner is told to do in each:
+// The five phases of an event source, and what its owner is told to do in each:
 //
 // | phase      | until                              | then                                      |
 // |------------|------------------------------------|-------------------------------------------|
 // | waiting    | the moment to connect              | connect: connecting                       |
-// | connecting | the head of a response             | open; waiting, if it is none; or closed   |
+// | connecting | the head of a response             | open; answered, if it is no stream;       |
+// |            |                                    | waiting, for a redirect; or closed        |
 // | open       | the end of the stream              | waiting, or closed                        |
+// | answered   | the end of the body                | waiting, or closed                        |
 // | closed     | -                                  | stop, once                                |
 //
 // A transfer that is under way when its phase ends is ended by one disconnect before anything else.
@@ -23,7 +25,7 @@
 
 namespace ssekit::inline SSEKIT_ABI::detail {
 
-enum class source_phase : std::uint8_t { waiting, connecting, open, closed };
+enum class source_phase : std::uint8_t { waiting, connecting, open, answered, closed };
 
 class source_state {
   public:
@@ -42,9 +44,13 @@ class source_state {
     [[nodiscard]] time_point due() const noexcept { return due_; }
     [[nodiscard]] time_point opened() const noexcept { return opened_; }
     [[nodiscard]] bool is_open() const noexcept { return phase_ == source_phase::open; }
-    /// Connecting or open, and no disconnect is about to be said.
+    /// Whether the bytes of a body are wanted.
+    [[nodiscard]] bool takes_body() const noexcept {
+        return phase_ == source_phase::open || phase_ == source_phase::answered;
+    }
+    /// No disconnect is about to be said.
     [[nodiscard]] bool has_transfer() const noexcept {
-        return (phase_ == source_phase::connecting || is_open()) && !disconnect_;
+        return (phase_ == source_phase::connecting || takes_body()) && !disconnect_;
     }
     [[nodiscard]] bool is_late(time_point now) const noexcept {
         return has_transfer() && has_come(due_, now);
@@ -73,6 +79,8 @@ class source_state {
         opened_ = now;
         enter(source_phase::open, deadline);
     }
+    /// The head of an answer that is no stream.
+    void answer(time_point deadline) noexcept { enter(source_phase::answered, deadline); }
     /// A sign of life.
     void put_off(time_point deadline) noexcept { due_ = deadline; }
     void wait_until(time_point due) noexcept { enter(source_phase::waiting, due); }

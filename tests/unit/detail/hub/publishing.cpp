@@ -2,6 +2,7 @@
 //
 // Into all topics or into none: also without memory, and with events that a sequence has numbered.
 #include <ssekit/detail/hub/publishing.hpp>
+#include <ssekit/detail/hub/sequencing.hpp>
 
 #include "support/allocations.hpp"
 #include "support/bare_hub.hpp"

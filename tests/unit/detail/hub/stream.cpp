@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ssekit/detail/hub/sequencing.hpp>
 #include <ssekit/detail/hub/stream.hpp>
 
 #include "support/bare_hub.hpp"

@@ -25,7 +25,8 @@ TEST_CASE("source answer: the essence of the media type counts") {
 
 TEST_CASE("source answer: every status means something, by either policy") {
     const std::set<int> redirects = {301, 302, 303, 307, 308};
-    const std::set<int> temporary = {408, 429, 500, 502, 503, 504};
+    std::set<int> temporary = {408, 409, 425, 429, 500, 502, 503, 504};
+    for (int status = 506; status < 600; ++status) temporary.insert(status);
     for (int status = -1; status <= 1000; ++status) {
         CAPTURE(status);
         source_answer expected = source_answer::bad_status;

@@ -48,3 +48,47 @@ TEST_CASE("source headers: what may not travel stays") {
     CHECK(way.follow(303, "//b/", "POST", 9));
     CHECK(text(own, way, "") == "Accept: text/event-stream\nCache-Control: no-cache\nX-Mine: 1\n");
 }
+
+TEST_CASE("source headers: an id that a header would change is not sent") {
+    redirects way("http://a/");
+    const std::string usual = "Accept: text/event-stream\nCache-Control: no-cache\n";
+    for (const std::string_view id : {"a\x01", " a", "a ", "\t", "a\x7F"}) {
+        CHECK_FALSE(ssekit::detail::can_travel(id));
+        CHECK(text({}, way, id) == usual);
+    }
+    for (const std::string_view id : {"a", "a b", "a\tb", "ü"}) {
+        CHECK(ssekit::detail::can_travel(id));
+        CHECK(text({}, way, id) == usual + "Last-Event-ID: " + std::string(id) + "\n");
+    }
+}
+
+TEST_CASE("source headers: a user in the URL, and the codings, give way to what its owner says") {
+    const redirects way("http://u:p@a/");
+    std::vector<header> out;
+    ssekit::detail::collect_headers(out, {}, way, "", "gzip");
+    REQUIRE(out.size() == 4);
+    CHECK(out[2].name == "Accept-Encoding");
+    CHECK(out[2].value == "gzip");
+    CHECK(out[3].name == "Authorization");
+    CHECK(out[3].value == "Basic dTpw");
+    const std::vector<source_header> own = {{"accept-encoding", "br"}, {"AUTHORIZATION", "x"}};
+    ssekit::detail::collect_headers(out, own, way, "", "gzip");
+    CHECK(out.size() == 4);
+    CHECK(out[2].value == "br");
+    CHECK(out[3].value == "x");
+}
+
+TEST_CASE("source headers: a header is set in place of those of its name, and removed with them") {
+    std::vector<source_header> own = {{"A", "1"}, {"B", "2"}, {"a", "3", true}};
+    CHECK_FALSE(ssekit::detail::set_header(own, "A", "x\n", false));
+    CHECK_FALSE(ssekit::detail::set_header(own, "", "x", false));
+    CHECK(own.size() == 3);
+    CHECK(ssekit::detail::set_header(own, "A", "4", false));
+    REQUIRE(own.size() == 2);
+    CHECK(own[1].value == "4");
+    CHECK(own[1].is_secret);
+    CHECK(ssekit::detail::set_header(own, "C", own[0].value, true)); // from one of them
+    CHECK(own[2].value == "2");
+    ssekit::detail::remove_header(own, "b");
+    CHECK(own.size() == 2);
+}

@@ -16,7 +16,6 @@ using ssekit::detail::has_on_data_chunk;
 using ssekit::detail::has_on_id;
 using ssekit::detail::has_on_retry;
 using ssekit::detail::open_sink;
-using ssekit::detail::source_state;
 
 namespace {
 
@@ -32,39 +31,42 @@ struct every {
 
 const event_view event{.data = "a"};
 
-struct noting {
-    int* count;
-    void operator()(const event_view&) const { ++*count; }
-};
-
-/// What a source has of it, and how often it has noted an event.
+/// A source, so far as a sink over it is concerned.
 struct fixture {
-    source_state state = {};
-    bool progress = false;
-    bool is_over = false;
-    int noted = 0;
+    bool open = true;
+    bool over = false;
+    int events = 0;
+    int errors = 0;
+    int pieces = 0;
 
+    struct watcher {
+        fixture& of;
+        bool is_open() const { return of.open; }
+        bool is_over() const { return of.over; }
+        void note_event(const event_view&) const { ++of.events; }
+        void note_error(errc, std::uint64_t) const { ++of.errors; }
+        void note_piece() const { ++of.pieces; }
+    };
     template <class Sink>
     auto between(Sink& sink) {
-        return open_sink{sink, state, progress, is_over, noting{&noted}};
+        return open_sink{sink, watcher{*this}};
     }
 };
 
 } // namespace
 
 TEST_CASE("source sink: it has the members that the sink has") {
-    using all = open_sink<every, noting>;
+    using all = open_sink<every, fixture::watcher>;
     static_assert(has_on_id<all> && has_on_retry<all> && has_on_comment<all> &&
                   has_on_data_chunk<all>);
     const auto call = [](const event_view&) {};
-    using plain = open_sink<decltype(call), noting>;
+    using plain = open_sink<decltype(call), fixture::watcher>;
     static_assert(!has_on_id<plain> && !has_on_retry<plain> && !has_on_comment<plain> &&
                   !has_on_data_chunk<plain>);
 }
 
 TEST_CASE("source sink: while it is open everything is handed on, and what is wanted is heard") {
     fixture f;
-    f.state.open({}, ssekit::never);
     every sink;
     auto between = f.between(sink);
     CHECK(between.on_event(event));
@@ -83,7 +85,7 @@ TEST_CASE("source sink: while it is open everything is handed on, and what is wa
 }
 
 TEST_CASE("source sink: once it is not open nothing is handed on, and it is time to stop") {
-    fixture f;
+    fixture f{.open = false};
     every sink;
     auto between = f.between(sink);
     CHECK_FALSE(between.on_event(event));
@@ -93,25 +95,31 @@ TEST_CASE("source sink: once it is not open nothing is handed on, and it is time
     between.on_comment("");
     between.on_data_chunk("a");
     CHECK(sink.calls == 0);
-    f.state.open({}, ssekit::never);
-    const auto close = [&](const event_view&) { f.state.finish(ssekit::source_end::closed); };
+    f.open = true;
+    const auto close = [&](const event_view&) { f.open = false; };
     CHECK_FALSE(f.between(close).on_event(event));
 }
 
-TEST_CASE("source sink: an event is noted before it is handed on, and the last one is that") {
+TEST_CASE("source sink: what comes is noted before it is handed on, and the last event is that") {
     fixture f;
-    f.state.open({}, ssekit::never);
     int noted = -1;
-    const auto call = [&](const event_view&) { noted = f.noted; };
+    const auto call = [&](const event_view&) { noted = f.events; };
     auto between = f.between(call);
     CHECK(between.on_event(event));
     CHECK(noted == 1);
-    f.is_over = true;
+    CHECK_FALSE(between.has_stopped);
+    f.over = true;
     CHECK_FALSE(between.on_event(event));
-    CHECK(f.noted == 2);
+    CHECK(between.has_stopped);
+    CHECK(f.events == 2);
     every sink;
-    f.between(sink).on_data_chunk("");
-    CHECK_FALSE(f.progress);
-    f.between(sink).on_data_chunk("a");
-    CHECK(f.progress);
+    f.over = false;
+    auto pieces = f.between(sink);
+    pieces.on_data_chunk("");
+    CHECK(f.pieces == 0);
+    pieces.on_data_chunk("a");
+    CHECK(f.pieces == 1);
+    CHECK_FALSE(pieces.on_error(errc::data_too_long, 0)); // for that sink returns false
+    CHECK(pieces.has_stopped);
+    CHECK(f.errors == 1);
 }

@@ -18,9 +18,28 @@ TEST_CASE("source redirects: each is followed from where the last one led") {
     CHECK(way.follow(302, "//b/c/", "GET", 9));
     CHECK(way.follow(302, "d", "GET", 9));
     CHECK(way.url() == "http://b/c/d");
-    CHECK(way.first_url() == "http://a/x/y");
+    CHECK(way.has_led_on());
     way.begin_again();
     CHECK(way.url() == "http://a/x/y");
+    CHECK_FALSE(way.has_led_on());
+}
+
+TEST_CASE("source redirects: a user is no part of the URL, neither of ours nor of where it leads") {
+    redirects way("http://u:p@a/x#y");
+    CHECK(way.is_sound());
+    CHECK(way.url() == "http://a/x");
+    CHECK(way.credentials() == "Basic dTpw");
+    CHECK(way.follow(302, "//v:q@a/z", "GET", 9));
+    CHECK(way.url() == "http://a/z");
+    CHECK(way.credentials() == "Basic dTpw");
+    CHECK(way.follow(302, "//b/", "GET", 9));
+    CHECK(way.credentials() == "");
+    way.begin_again();
+    CHECK(way.credentials() == "Basic dTpw");
+    for (const std::string_view bad :
+         {"", "x", "ftp://a/", "http://u@v@a/", "http://u%@a/", "http://a b/"}) {
+        CHECK_FALSE(redirects(bad).is_sound());
+    }
 }
 
 TEST_CASE("source redirects: what leads nowhere, and one too many, changes nothing") {
