@@ -43,7 +43,7 @@ bool print_answer(const std::string& url, const std::string& question,
         if (!is_done(event)) print_words(event.data.value_or(""));
     }
     if (source.end() == ssekit::source_end::completed) return true; // [DONE] has come
-    log << message(source.end()) << ": " << source.failure() << source.answer_body() << '\n';
+    log << message(source.end()) << ": " << source.failure() << ' ' << source.answer_body() << '\n';
     return false;
     // [answer]
 }
@@ -65,7 +65,7 @@ void follow(const std::string& url, std::string& saved_id, ssekit::curl_transpor
         saved_id = source.last_event_id(); // with which a later run begins
     }
     if (source.end() == ssekit::source_end::closed) return; // transport.stop(), by any thread
-    log << message(source.end()) << ": " << source.failure() << source.answer_body() << '\n';
+    log << message(source.end()) << ": " << source.failure() << ' ' << source.answer_body() << '\n';
     // [feed]
 }
 
