@@ -103,6 +103,8 @@ class sqlite_file {
     [[nodiscard]] bool is_busy() const noexcept {
         return connection_ != nullptr && (sqlite3_errcode(connection_) & 0xff) == SQLITE_BUSY;
     }
+    /// Another process has the file, and nobody is told when it lets go. The journal's thread may
+    /// wait, up to the deadline.
     static void sleep() noexcept { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
     [[nodiscard]] bool is_late() const noexcept { return clock::now() >= deadline_; }
 
